@@ -1,0 +1,83 @@
+# Every chore is one line: make help.
+
+PYTHON ?= python3
+CHROMIUM ?=
+ARGS ?=
+
+BIN := .venv/bin
+RUN := $(BIN)/python
+NODE = $(shell $(RUN) -c "import hatch_build; print(hatch_build.find_node()[0])")
+
+PIN = $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command "make lock"
+
+# Stamps are named by the content of what they stand for, and lie in what they stand for:
+# a new checkout of the same files repeats nothing, a deleted .venv/ repeats all of it.
+venv := .venv/.made-$(shell (pwd; $(PYTHON) --version) 2>&1 | cksum | cut -d' ' -f1)
+packages := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
+
+.PHONY: help install serve test check fix e2e soak bench build lock generate chromium
+
+help:  ## what there is to make
+	@sed -n 's/^\([a-z0-9]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
+
+install: $(packages)  ## .venv with everything in it, Pyodide and the page; nothing is done twice
+	@$(RUN) hatch_build.py
+
+serve: install  ## the server with its page; flags: make serve ARGS="--port 9000"
+	@exec $(BIN)/watchglass serve $(ARGS)
+
+test: install chromium  ## every test: Node's, the page's, Python's, and the ones in a real browser
+	@$(NODE) --test node_host/test/*.test.mjs
+	@cd web && "$(NODE)" --test test/*.test.ts
+	@$(RUN) -m pytest -q $(ARGS)
+
+check: install  ## lint, format, types of every language, imports, generated files
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(RUN) -m mypy
+	@$(NODE) node_host/node_modules/pyright/index.js
+	@$(BIN)/lint-imports
+	@$(NODE) node_host/node_modules/typescript/bin/tsc --noEmit -p node_host
+	@$(NODE) web/node_modules/typescript/bin/tsc --noEmit -p web
+	@$(RUN) -m watchglass_server.schema --check
+
+fix: install  ## what lint and format can repair by themselves
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+e2e: install chromium  ## only the tests with a real server and browser
+	@$(RUN) -m pytest -q tests/e2e $(ARGS)
+
+soak: install chromium  ## the long random tests, with the counts of a release
+	@$(RUN) -m pytest -q --soak $(ARGS)
+
+bench: install  ## side by side with jupyter_server and ipykernel; writes docs/performance.md
+	@$(RUN) -m bench $(ARGS)
+
+build: install  ## the wheel, in dist/
+	@$(RUN) -m hatchling build -t wheel
+
+lock: $(packages)  ## pins anew what pyproject.toml and bench/ ask for
+	@$(PIN) --group dev pyproject.toml -o requirements/dev.txt
+	@$(PIN) --python-version 3.11 bench/requirements.in -o bench/requirements.txt
+
+generate: $(packages)  ## docs/protocol.md's schemas, web/src/messages.ts and docs/settings.md
+	@$(RUN) -m watchglass_server.schema
+
+chromium:
+	@CHROMIUM="$(CHROMIUM)" scripts/chromium
+
+$(venv):
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit( \
+	  "Watchglass needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] \
+	  + ". Name another one: make PYTHON=python3.12 …")'
+	@$(PYTHON) -m venv --clear .venv
+	@touch $@
+
+$(packages): $(venv)
+	@echo "installing Python packages into .venv/" >&2
+	@rm -f .venv/.installed-*
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

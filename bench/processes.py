@@ -1,0 +1,30 @@
+"""Reads other processes' memory from /proc, and ends our own children."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+
+def children_of(pid: int) -> list[int]:
+    """Started by any thread of it."""
+    listings = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for listing in listings for child in listing.read_text().split()]
+
+
+def pss_mb(pid: int) -> float:
+    """Its share of physical memory: shared pages are counted by their share."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise ValueError(f"/proc/{pid}/smaps_rollup has no Pss line")
+
+
+async def ended(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), 20)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,205 @@
+"""What a value can be expanded into: items, keys and attributes, listed lazily, no user code run."""
+
+import array
+import collections
+import functools
+import gc
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from .previews import preview
+from .reading import Value, attributes, bases, class_attribute, class_items
+from .values import NotExact, encode
+from .wire import PathElement
+
+_MAX_KEY_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One child: how to reach it, what to call it, what it is, and whether it can be replaced."""
+
+    element: PathElement
+    label: str
+    value: Value
+    settable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Children of one sort, in order; `entries(start)` begins at one of them."""
+
+    total: int
+    entries: Callable[[int], Iterator[Entry]]
+
+
+def groups(value: Value) -> list[Group]:
+    """The children of a value: what its builtin base holds, then its own attributes."""
+    kind = type(value)
+    if issubclass(kind, type):
+        return [_named_group(_class_members(value))]  # type: ignore[arg-type]
+    if issubclass(kind, types.ModuleType):
+        return [_named_group(_module_members(value))]
+    found = [group for base in bases(kind) if (make := _GROUPS.get(id(base)))
+             for group in [make(value)]][:1]  # fmt: skip
+    if issubclass(kind, tuple) and type(class_attribute(kind, "_fields")) is tuple:
+        found = [_named_tuple(value)]
+    if id(kind) not in _WITHOUT_ATTRIBUTES:
+        found.append(_named_group(_fixed_attributes(value) + list(attributes(value))))
+    return [group for group in found if group.total]
+
+
+def count_children(value: Value) -> int:
+    """How many children a value has."""
+    return sum(group.total for group in groups(value))
+
+
+def children(value: Value, offset: int, limit: int) -> list[Entry]:
+    """One window of the children of a value."""
+    listed: list[Entry] = []
+    for group in groups(value):
+        if offset < group.total:
+            listed.extend(islice(group.entries(offset), limit - len(listed)))
+        offset = max(offset - group.total, 0)
+        if len(listed) >= limit:
+            break
+    return listed
+
+
+def key_element(key: Value, index: int) -> PathElement:
+    """The path to a dictionary's item: by its key, or by its position when JSON cannot say it."""
+    try:
+        return {"key": encode(key, _MAX_KEY_BYTES)}
+    except NotExact:
+        return {"index": index}
+
+
+def underlying(proxy: Value) -> dict[Any, Any] | None:
+    """The dict behind a mappingproxy, which may also be around an object with code of its own."""
+    behind = gc.get_referents(proxy)
+    return behind[0] if len(behind) == 1 and issubclass(type(behind[0]), dict) else None
+
+
+def _indexed(
+    builtin: Any, total: int, value: Any, settable: bool, settle: Callable[[int], Iterator[Any]]
+) -> Group:
+    def entries(start: int) -> Iterator[Entry]:
+        for index, item in enumerate(settle(start), start):
+            yield Entry({"index": index}, str(index), item, settable)
+
+    return Group(total, entries)
+
+
+def _by_slice(builtin: Any, settable: bool) -> Callable[[Any], Group]:
+    """Sequences that give the n-th item at once."""
+
+    def make(value: Any) -> Group:
+        total = builtin.__len__(value)
+        return _indexed(
+            builtin, total, value, settable,
+            lambda start: (builtin.__getitem__(value, index) for index in range(start, total)),
+        )  # fmt: skip
+
+    return make
+
+
+def _by_walk(builtin: Any, settable: bool) -> Callable[[Any], Group]:
+    """Collections that must be walked from their beginning."""
+
+    def make(value: Any) -> Group:
+        return _indexed(
+            builtin, builtin.__len__(value), value, settable,
+            lambda start: islice(builtin.__iter__(value), start, None),
+        )  # fmt: skip
+
+    return make
+
+
+def _mapping(value: Any, settable: bool = True) -> Group:
+    def entries(start: int) -> Iterator[Entry]:
+        for index, (key, item) in enumerate(islice(dict.items(value), start, None), start):
+            yield Entry(key_element(key, index), preview(key), item, settable)
+
+    return Group(dict.__len__(value), entries)
+
+
+def _proxy(value: Any) -> Group:
+    behind = underlying(value)
+    return Group(0, iter) if behind is None else _mapping(behind, settable=False)  # type: ignore[arg-type]
+
+
+def _named_group(members: list[tuple[str, object]], settable: bool = True) -> Group:
+    def entries(start: int) -> Iterator[Entry]:
+        for name, item in members[start:]:
+            can_set = settable and not (name.startswith("__") and name.endswith("__"))
+            yield Entry({"attr": name}, name, item, can_set)
+
+    return Group(len(members), entries)
+
+
+def _named_tuple(value: Any) -> Group:
+    names = class_attribute(type(value), "_fields")
+    pairs = zip(tuple.__iter__(names), tuple.__iter__(value), strict=False)  # type: ignore[arg-type]
+    return _named_group([(name, item) for name, item in pairs if type(name) is str], settable=False)
+
+
+def _class_members(kind: type) -> list[tuple[str, object]]:
+    return [(name, item) for name, item in class_items(kind) if not _is_dunder(name)]
+
+
+def _module_members(module: Any) -> list[tuple[str, object]]:
+    held = types.ModuleType.__dict__["__dict__"].__get__(module) or {}
+    return [
+        (name, item)
+        for name, item in dict.items(held)
+        if type(name) is str and not _is_dunder(name)
+    ]
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _fixed_attributes(value: Any) -> list[tuple[str, object]]:
+    """Attributes that C types keep in their own structure."""
+    found: list[tuple[str, object]] = []
+    for base in bases(type(value)):
+        for name in _FIXED_ATTRIBUTES.get(id(base), ()):
+            try:
+                item = base.__dict__[name].__get__(value, base)
+            except (AttributeError, TypeError, ValueError):
+                continue
+            if item is not None:
+                found.append((name, item))
+    return found
+
+
+_GROUPS: dict[int, Callable[[Any], Group]] = {
+    id(list): _by_slice(list, True),
+    id(tuple): _by_slice(tuple, False),
+    id(dict): _mapping,
+    id(set): _by_walk(set, False),
+    id(frozenset): _by_walk(frozenset, False),
+    id(collections.deque): _by_walk(collections.deque, True),
+    id(array.array): _by_slice(array.array, True),
+    id(range): _by_slice(range, False),
+    id(types.MappingProxyType): _proxy,
+}
+_FIXED_ATTRIBUTES: dict[int, tuple[str, ...]] = {
+    id(BaseException): ("args", "__cause__", "__context__"),
+    id(slice): ("start", "stop", "step"),
+    id(functools.partial): ("func", "args", "keywords"),
+    id(types.FunctionType): ("__defaults__", "__kwdefaults__", "__closure__"),
+    id(types.MethodType): ("__func__", "__self__"),
+    id(types.CellType): ("cell_contents",),
+}
+_WITHOUT_ATTRIBUTES = frozenset(
+    id(kind)
+    for kind in (
+        type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set,
+        frozenset, range, array.array, collections.deque, types.MappingProxyType,
+    )
+)  # fmt: skip

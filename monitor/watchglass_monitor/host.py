@@ -1,0 +1,106 @@
+"""Kernel ⇄ Node host: what the kernel may ask of its host; twin of forKernel() in host.mjs."""
+
+import json
+from collections.abc import Awaitable
+from typing import Protocol
+
+Message = dict[str, object]
+
+# What host.due() tells: host.mjs has the same numbers.
+DUE_MESSAGES = 1
+DUE_INTERRUPT = 2
+DUE_BLOCKED = 4
+DUE_DEADLINE = 8
+DUE_TICK = 16
+
+SAFE_POINT_SIGNAL = 62
+MAX_MESSAGE_CHARS = 16 * 2**20
+
+
+class Gate(Protocol):
+    """Something to suspend on until it is opened."""
+
+    promise: Awaitable[object]
+
+    def open(self) -> None: ...
+
+
+class Host(Protocol):
+    """The Node side of this process."""
+
+    def send(self, text: str) -> None:
+        """Send a message whose JSON text this is, behind all output so far."""
+
+    def send_blob(self, request_id: int, data: bytes) -> None: ...
+
+    def take(self) -> str | None:
+        """The next message for the kernel, or None."""
+
+    def take_blob(self, request_id: int) -> "Buffer | None":
+        """The bytes that came with a request."""
+
+    def due(self) -> int:
+        """Which of the DUE_ things wait for a safe point."""
+
+    def pressed(self) -> int:
+        """The execution whose interrupt is not yet delivered, or 0."""
+
+    def stray(self) -> int:
+        """The execution that is not running and was to be interrupted, or 0."""
+
+    def delivered(self) -> None:
+        """The interrupt has reached the user's code: acknowledge it."""
+
+    def own(self, request_id: int) -> None:
+        """Output belongs to this execution from now on."""
+
+    def finish(self, status: str, duration_ms: float) -> None:
+        """The running execution has ended."""
+
+    def deadline(self, ms: float) -> None:
+        """Have DUE_DEADLINE after so long; 0 takes it back."""
+
+    def wake(self, ms: float) -> None:
+        """Call tick() within so long."""
+
+    def schedule(self, ms: float) -> None:
+        """Call step() after so long, or sooner if that was asked before."""
+
+    def wait(self, ms: float) -> None:
+        """Block the whole process until something is due, at most so long."""
+
+    def gate(self, ms: float) -> Gate:
+        """A gate that opens by itself after so long; 0: never."""
+
+    def poll_ms(self) -> float:
+        """How often variables are looked at while nothing tells of changes."""
+
+
+class Buffer(Protocol):
+    """Bytes on the JavaScript side."""
+
+    def to_bytes(self) -> bytes: ...
+
+
+def encode(message: Message) -> str:
+    """The JSON text of a message: ASCII, so that lone surrogates survive."""
+    try:
+        text = json.dumps(message, allow_nan=False, separators=(",", ":"))
+    except (ValueError, TypeError, RecursionError):
+        text = json.dumps(_plain(message, 100), separators=(",", ":"))
+    return text
+
+
+def _plain(value: object, depth: int) -> object:
+    """`value` with what JSON does not have told as text."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if value - value == 0 else repr(value)
+    if depth == 0:
+        return "…"
+    if isinstance(value, dict):
+        return {str(key): _plain(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, depth - 1) for item in value]
+    return f"<{type(value).__name__}>"

@@ -1,0 +1,162 @@
+/**
+ * Node host ⇄ Pyodide: load it from its files or from an image, mount monitor/. The only file that
+ * imports pyodide.
+ */
+import fs from "node:fs";
+import fsPromises from "node:fs/promises";
+import module from "node:module";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { copyPages } from "./snapshot.mjs";
+import { limitMemory } from "./wasm.mjs";
+
+/** @typedef {import("pyodide").PyodideInterface} Pyodide */
+/**
+ * @typedef {object} BootOptions
+ * @property {string} pyodideDir
+ * @property {string | null} [image]
+ * @property {number | null} [memoryBytes]
+ * @property {boolean} [makeSnapshot]
+ * @property {Function} [signalCheck] called by the interpreter instead of its own check
+ */
+
+const LOCK_FILE = /** @type {any} */ ({
+  info: {
+    abi_version: "2026_0",
+    arch: "wasm32",
+    platform: "emscripten_5_0_3",
+    python: "3.14.2",
+    version: "314.0.7",
+  },
+  packages: {},
+});
+const MONITOR_FOLDER = "/watchglass/monitor";
+const PLACEHOLDER_BYTES = 8;
+
+/**
+ * Load Pyodide with one compilation of its WebAssembly and no second copy of its bytes.
+ * @param {BootOptions} options
+ * @returns {Promise<Pyodide>}
+ */
+export async function boot(options) {
+  allowNodeFiles();
+  const compiled = compile(options);
+  const image = options.image ? fs.readFileSync(options.image) : undefined;
+  const [{ loadPyodide }, { default: createPyodideModule }] = await Promise.all([
+    import(fileUrl(options.pyodideDir, "pyodide.mjs")),
+    import(fileUrl(options.pyodideDir, "pyodide.asm.mjs")),
+  ]);
+  const restore = interceptLoading(compiled, image, options.signalCheck);
+  try {
+    const pyodide = await loadPyodide({
+      indexURL: options.pyodideDir + "/",
+      packageBaseUrl: options.pyodideDir + "/",
+      lockFileContents: LOCK_FILE,
+      createPyodideModule,
+      env: { HOME: "/home/pyodide", PYTHONINSPECT: "1", LANG: "en_US.UTF-8" },
+      _loadSnapshot: image,
+      _makeSnapshot: options.makeSnapshot ?? false,
+    });
+    pyodide._api.config._loadSnapshot = undefined; // or the image stays in memory
+    return pyodide;
+  } finally {
+    restore();
+  }
+}
+
+/** Pyodide's NODEFS asks `process.binding("fs")` for constants; --permission denies that. */
+function allowNodeFiles() {
+  if (process.permission)
+    /** @type {any} */ (process).binding = () => ({ fs: fs.constants });
+}
+
+/** @param {BootOptions} options */
+async function compile({ pyodideDir, memoryBytes }) {
+  const bytes = fs.readFileSync(path.join(pyodideDir, "pyodide.asm.wasm"));
+  if (memoryBytes) limitMemory(bytes, memoryBytes);
+  return await WebAssembly.compile(bytes);
+}
+
+/**
+ * While Pyodide loads: give it a placeholder instead of the WebAssembly file, our compiled module
+ * when it wants that placeholder instantiated, and a sparse copy when it restores the image.
+ * @param {Promise<WebAssembly.Module>} compiled
+ * @param {Uint8Array | undefined} image
+ * @param {Function | undefined} signalCheck
+ * @returns {() => void} ends it
+ */
+function interceptLoading(compiled, image, signalCheck) {
+  const { readFile } = fsPromises;
+  const { instantiate } = WebAssembly;
+  const { set } = Int8Array.prototype;
+  const patched = /** @type {any} */ (fsPromises);
+  patched.readFile = (/** @type {any} */ file, /** @type {any[]} */ ...rest) =>
+    String(file).endsWith("pyodide.asm.wasm")
+      ? Promise.resolve(new Uint8Array(PLACEHOLDER_BYTES))
+      : readFile(file, ...rest);
+  module.syncBuiltinESMExports();
+  /** @type {any} */ (WebAssembly).instantiate = async (
+    /** @type {any} */ source,
+    /** @type {any} */ imports,
+  ) => {
+    if (source?.byteLength !== PLACEHOLDER_BYTES) return instantiate(source, imports);
+    const compiledModule = await compiled;
+    const instance = await instantiate(compiledModule, withSignalCheck(imports, signalCheck));
+    return { module: compiledModule, instance };
+  };
+  if (image)
+    Int8Array.prototype.set = /** @this {Int8Array} */ function (
+      /** @type {ArrayLike<number>} */ source,
+      /** @type {number | undefined} */ offset,
+    ) {
+      if (source instanceof Uint8Array && source.buffer === image.buffer && !offset)
+        copyPages(set.bind(this), source);
+      else set.call(this, source, offset);
+    };
+  return () => {
+    patched.readFile = readFile;
+    WebAssembly.instantiate = instantiate;
+    Int8Array.prototype.set = set;
+    module.syncBuiltinESMExports();
+  };
+}
+
+/**
+ * @param {any} imports
+ * @param {Function | undefined} signalCheck
+ */
+function withSignalCheck(imports, signalCheck) {
+  const name = "_Py_CheckEmscriptenSignals_Helper";
+  if (!signalCheck) return imports;
+  if (!(name in imports.env)) throw new Error(`this Pyodide does not import ${name}`);
+  const env = new Proxy(imports.env, {
+    get: (target, key) => (key === name ? signalCheck : target[key]),
+  });
+  return { ...imports, env };
+}
+
+/**
+ * Put monitor/'s package where Python finds it.
+ * @param {Pyodide} pyodide
+ * @param {string} monitorDir the folder that holds watchglass_monitor/
+ */
+export function mountMonitor(pyodide, monitorDir) {
+  const folder = path.join(monitorDir, "watchglass_monitor");
+  pyodide.FS.mkdirTree(`${MONITOR_FOLDER}/watchglass_monitor`);
+  for (const name of fs.readdirSync(folder))
+    if (name.endsWith(".py"))
+      pyodide.FS.writeFile(
+        `${MONITOR_FOLDER}/watchglass_monitor/${name}`,
+        fs.readFileSync(path.join(folder, name)),
+      );
+  pyodide.runPython(`import sys; sys.path.append(${JSON.stringify(MONITOR_FOLDER)}); del sys`);
+}
+
+/**
+ * @param {string} folder
+ * @param {string} name
+ */
+function fileUrl(folder, name) {
+  return pathToFileURL(path.join(folder, name)).href;
+}

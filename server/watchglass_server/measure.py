@@ -1,0 +1,81 @@
+"""How large a piece of JSON is, and cutting what is too large for one event. No I/O here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+MAX_BUNDLE_BYTES = 3 * 2**20
+MAX_VALUE_BYTES = 16 * 2**10
+MAX_TRACEBACK_CHARACTERS = 256 * 2**10
+MAX_PROMPT_CHARACTERS = 10_000
+
+
+def json_bytes(value: Any, stop: int = 2**62) -> int:
+    """Roughly how many bytes the value has as JSON; counting ends soon after `stop`."""
+    total = 0
+    waiting = [value]
+    while waiting and total <= stop:
+        part = waiting.pop()
+        if isinstance(part, str):
+            total += len(part) + 2 if part.isascii() else 3 * len(part) + 2
+        elif isinstance(part, Mapping):
+            total += 2 + sum(len(str(key)) + 4 for key in part)
+            waiting.extend(part.values())
+        elif isinstance(part, Sequence):
+            total += 2 + len(part)
+            waiting.extend(part)
+        else:
+            total += 8
+    return total
+
+
+def fits(value: Any, limit: int) -> bool:
+    """True when the value has no more than about `limit` bytes as JSON."""
+    return value is None or json_bytes(value, limit) <= limit
+
+
+def bounded_bundle(bundle: dict[str, Any]) -> dict[str, Any]:
+    """The bundle, without the forms that make it too large for one event."""
+    if fits(bundle, MAX_BUNDLE_BYTES):
+        return bundle
+    kept: dict[str, Any] = {}
+    left_out: list[str] = []
+    room = MAX_BUNDLE_BYTES - 2**16
+    for mime in sorted(bundle, key=lambda mime: (mime != "text/plain", json_bytes(bundle[mime]))):
+        size = json_bytes(bundle[mime])
+        if size <= room:
+            kept[mime] = bundle[mime]
+            room -= size
+        else:
+            left_out.append(f"{mime}, {size:,} bytes")
+    plain = str(kept.get("text/plain", bundle.get("text/plain", "")))[:10_000]
+    note = f"[not shown, too large: {'; '.join(left_out)}; print it in parts or make it smaller]"
+    return kept | {"text/plain": f"{plain}\n{note}".strip()}
+
+
+def bounded_traceback(lines: list[str]) -> list[str]:
+    """The traceback, without its middle when it is very long."""
+    if sum(map(len, lines)) <= MAX_TRACEBACK_CHARACTERS:
+        return lines
+    half = MAX_TRACEBACK_CHARACTERS // 2
+    head, tail = _taken(lines, half), _taken(lines[::-1], half)[::-1]
+    left_out = len(lines) - len(head) - len(tail)
+    return [*head, f"  [{left_out} lines of this traceback left out]\n", *tail]
+
+
+def _taken(lines: list[str], room: int) -> list[str]:
+    taken: list[str] = []
+    for line in lines:
+        room -= len(line)
+        if room < 0:
+            break
+        taken.append(line)
+    return taken or [lines[0][: room + len(lines[0])]]
+
+
+def well_formed(text: str) -> str:
+    """The text with lone surrogates replaced, so that every store and wire can carry it."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -1,0 +1,215 @@
+"""Server → browser: the data of each event of a session's record, by its `type`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from watchglass_server.fields import (
+    CheckpointField,
+    ExecutionField,
+    FinalStatus,
+    MimeBundle,
+    MirrorStatus,
+    ParticipantField,
+    ProcessStatus,
+    ResetReason,
+    Role,
+    SessionField,
+    StreamName,
+)
+from watchglass_server.pictures import ExitInfo, RestoreEntry, StreamPart, Variable
+
+
+class Notification(Struct, frozen=True, kw_only=True):
+    """The root of all notifications."""
+
+
+class ExecutionQueuedNotification(Notification, frozen=True):
+    """Code was accepted and waits."""
+
+    execution: ExecutionField
+    number: int
+    code: str
+    author: str | None
+
+
+class ExecutionStartedNotification(Notification, frozen=True):
+    """Code was given to the process."""
+
+    execution: ExecutionField
+    number: int
+    code: str
+    author: str | None
+
+
+class StreamNotification(Notification, frozen=True):
+    """Printed text; many small writes come as one."""
+
+    execution: Annotated[str | None, Meta(description="Null: printed outside of any execution.")]
+    name: StreamName
+    text: str
+
+
+class StreamTruncatedNotification(Notification, frozen=True):
+    """The text goes on, but not here: what was left out so far, and the newest of it.
+
+    The text of the `stream` events, `dropped_bytes` of UTF-8, and the tail make up all of it.
+    """
+
+    execution: str | None
+    dropped_bytes: Annotated[int, Meta(description="Left out between the head and the tail.")]
+    tail: list[StreamPart]
+    lost_bytes: Annotated[
+        int, Meta(description="Beyond `output_bytes`, after the tail: not kept anywhere.")
+    ] = 0
+    dropped_displays: Annotated[int, Meta(description="Displays that were too many to keep.")] = 0
+
+
+class DisplayDataNotification(Notification, frozen=True):
+    """Something was displayed."""
+
+    execution: str | None
+    bundle: MimeBundle
+    display_id: str | None
+
+
+class UpdateDisplayDataNotification(Notification, frozen=True):
+    """What was displayed under this id is now this."""
+
+    execution: str | None
+    bundle: MimeBundle
+    display_id: str | None
+
+
+class ExecuteResultNotification(Notification, frozen=True):
+    """The value of the last expression."""
+
+    execution: str
+    number: int
+    bundle: MimeBundle
+
+
+class ErrorNotification(Notification, frozen=True):
+    """An exception that nobody caught."""
+
+    execution: str | None
+    name: str
+    message: str
+    traceback: Annotated[list[str], Meta(description="Text lines, without our own frames.")]
+    line: Annotated[int | None, Meta(description="In the code of this execution, from 1.")]
+
+
+class ExecutionFinishedNotification(Notification, frozen=True):
+    """An execution ended, or never will begin."""
+
+    execution: str
+    status: FinalStatus
+    duration_ms: float | None
+    checkpoint: str | None = None
+
+
+class InputRequestedNotification(Notification, frozen=True):
+    """`input()` waits for `input.reply`."""
+
+    execution: str | None
+    request: int
+    prompt: str
+    password: bool
+
+
+class InputAnsweredNotification(Notification, frozen=True):
+    """The question was answered, or is no longer open."""
+
+    execution: str | None
+    request: int
+    prompt: str
+    password: bool
+    text: Annotated[str | None, Meta(description="Null for a password, and when cancelled.")]
+    cancelled: bool = False
+
+
+class VariableChange(Struct, frozen=True, kw_only=True):
+    """One variable was set or deleted."""
+
+    op: Literal["set", "delete"]
+    name: str
+    variable: Variable | None
+    execution: Annotated[str | None, Meta(description="Null: not by an execution.")]
+    line: int | None
+
+
+class VariablesChangedNotification(Notification, frozen=True):
+    """Variables were set or deleted."""
+
+    changes: list[VariableChange]
+    running: Annotated[bool, Meta(description="True when it was sent while code was running.")]
+
+
+class StateResetNotification(Notification, frozen=True):
+    """Replaces all that was known of the variables."""
+
+    reason: ResetReason
+    variables: list[Variable]
+    watches: list[Any]
+    restore: list[RestoreEntry]
+
+
+class WatchesChangedNotification(Notification, frozen=True):
+    """The watches are now these."""
+
+    watches: list[Any]
+
+
+class ProcessStateNotification(Notification, frozen=True):
+    """What the session's process does now."""
+
+    state: ProcessStatus
+    reason: str | None = None
+    exit: ExitInfo | None = None
+    memory_bytes: int | None = None
+    grace_s: Annotated[
+        float | None, Meta(description="While interrupting: after this the process is ended.")
+    ] = None
+
+
+class CheckpointNotification(Notification, frozen=True):
+    """A checkpoint was taken, or gone back to."""
+
+    checkpoint: CheckpointField
+    execution: str | None
+
+
+class ParticipantNotification(Notification, frozen=True):
+    """Somebody came or went."""
+
+    participant: ParticipantField
+    name: str
+    role: Role
+
+
+class SessionRenamedNotification(Notification, frozen=True):
+    """The session has another name."""
+
+    name: str
+
+
+class SessionDestroyedNotification(Notification, frozen=True):
+    """The session is gone."""
+
+    reason: str
+
+
+class SessionForkedNotification(Notification, frozen=True):
+    """Somebody made a new session from this one."""
+
+    session: SessionField
+    checkpoint: CheckpointField | None
+
+
+class MirrorStateNotification(Notification, frozen=True):
+    """How far the SpacetimeDB mirror is."""
+
+    state: MirrorStatus
+    behind_by: int

@@ -1,0 +1,237 @@
+"""What a client knows of a session: variables, executions with their outputs, people, process."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from watchglass_server.fields import (
+    ExecutionField,
+    ExecutionStatus,
+    MimeBundle,
+    PathElement,
+    ProcessStatus,
+    ResetReason,
+    Role,
+    Seq,
+    StreamName,
+    Timestamp,
+    Verdict,
+)
+
+
+class Variable(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is told of a variable; never made by running the user's code."""
+
+    name: str
+    type: str
+    module: str | None
+    preview: Annotated[str, Meta(description="At most 200 characters.")]
+    length: int | None
+    size_bytes: int | None
+    shape: list[int] | None
+    dtype: str | None
+    expandable: bool
+    settable: bool
+    version: Annotated[int, Meta(description="Grows with every change of this variable.")]
+    value: Annotated[
+        Any, Meta(description="The exact value as tagged JSON where it fits in 8 KiB, or null.")
+    ]
+    hidden: Annotated[
+        bool, Meta(description="True for modules and names that begin with `_`; else left out.")
+    ] = False
+
+
+class Child(Struct, frozen=True, kw_only=True):
+    """One part of an expanded value."""
+
+    key: Annotated[PathElement, Meta(description="What to append to the path.")]
+    label: str
+    variable: Variable
+
+
+class StreamPart(Struct, frozen=True, kw_only=True):
+    """A piece of printed text."""
+
+    name: StreamName
+    text: str
+
+
+class StreamOutput(Struct, frozen=True, kw_only=True, tag_field="type", tag="stream"):
+    """Printed text; neighbouring pieces of one stream are one output."""
+
+    name: StreamName
+    text: str
+
+
+class TruncatedOutput(Struct, frozen=True, kw_only=True, tag_field="type", tag="stream.truncated"):
+    """Where the printed text was cut: `output.read` has all of it."""
+
+    dropped_bytes: int
+    tail: list[StreamPart]
+    lost_bytes: int = 0
+    dropped_displays: int = 0
+
+
+class DisplayOutput(Struct, frozen=True, kw_only=True, tag_field="type", tag="display_data"):
+    """Something displayed; an update replaces the bundle."""
+
+    bundle: MimeBundle
+    display_id: str | None
+
+
+class ResultOutput(Struct, frozen=True, kw_only=True, tag_field="type", tag="execute_result"):
+    """The value of the last expression."""
+
+    number: int
+    bundle: MimeBundle
+
+
+class ErrorOutput(Struct, frozen=True, kw_only=True, tag_field="type", tag="error"):
+    """An exception, without our own frames."""
+
+    name: str
+    message: str
+    traceback: list[str]
+    line: int | None
+
+
+class InputOutput(Struct, frozen=True, kw_only=True, tag_field="type", tag="input"):
+    """A question of `input()` and what was answered (null: open, cancelled, or a password)."""
+
+    request: int
+    prompt: str
+    password: bool
+    text: str | None
+    state: Annotated[str, Meta(description="waiting, answered or cancelled")]
+
+
+class OmittedOutput(Struct, frozen=True, kw_only=True, tag_field="type", tag="omitted"):
+    """Outputs left out of this answer for its size."""
+
+    outputs: int
+    bytes: int
+    hint: str
+
+
+Output = (
+    StreamOutput
+    | TruncatedOutput
+    | DisplayOutput
+    | ResultOutput
+    | ErrorOutput
+    | InputOutput
+    | OmittedOutput
+)
+
+
+class Execution(Struct, frozen=True, kw_only=True):
+    """One piece of code that somebody ran, and what came of it."""
+
+    execution: ExecutionField
+    number: int
+    code: str
+    author: str | None
+    status: ExecutionStatus
+    queued_at: Timestamp
+    started_at: Timestamp | None = None
+    finished_at: Timestamp | None = None
+    duration_ms: float | None = None
+    outputs: list[Output] = []
+
+
+class Participant(Struct, frozen=True, kw_only=True):
+    """One connection in a session."""
+
+    participant: str
+    name: str
+    role: Role
+
+
+class ExitInfo(Struct, frozen=True, kw_only=True):
+    """How a process ended, in words a person can use."""
+
+    code: int | None
+    cause: str
+    message: str
+
+
+class ProcessState(Struct, frozen=True, kw_only=True):
+    """The session's process as far as clients see it."""
+
+    state: ProcessStatus
+    reason: str | None = None
+    exit: ExitInfo | None = None
+    memory_bytes: int | None = None
+    grace_s: Annotated[
+        float | None, Meta(description="While interrupting: after this the process is ended.")
+    ] = None
+
+
+class InputRequest(Struct, frozen=True, kw_only=True):
+    """A question of `input()` that waits for `input.reply`."""
+
+    execution: ExecutionField
+    request: int
+    prompt: str
+    password: bool
+
+
+class RestoreEntry(Struct, frozen=True, kw_only=True):
+    """What became of one variable when the session got a new process."""
+
+    name: str
+    verdict: Verdict
+    execution: Annotated[
+        str | None, Meta(description="For `rerun` and `lost`: the execution that last set it.")
+    ] = None
+    why: str | None = None
+
+
+class SessionState(Struct, frozen=True, kw_only=True):
+    """A joiner's first picture: this, and the events after its `seq`, is what everyone sees."""
+
+    session: str
+    name: str
+    status: ProcessStatus
+    seq: Seq
+    created_at: Timestamp
+    executions: Annotated[list[Execution], Meta(description="The last 50, oldest first.")]
+    execution_count: Annotated[int, Meta(description="How many there are in all.")]
+    variables: list[Variable]
+    watches: list[Any]
+    participants: list[Participant]
+    checkpoints: list[Any]
+    process: ProcessState
+    inputs: list[InputRequest]
+    reason: Annotated[ResetReason | None, Meta(description="Of the last `state.reset`.")] = None
+    restore: Annotated[list[RestoreEntry], Meta(description="Of the last `state.reset`.")] = []
+    truncated: Annotated[
+        bool, Meta(description="True when something was left out to keep this below 4 MiB.")
+    ] = False
+
+
+class SessionSummary(Struct, frozen=True, kw_only=True):
+    """One line of the list of sessions."""
+
+    session: str
+    name: str
+    status: ProcessStatus
+    participants: Annotated[int, Meta(description="How many are in it now.")]
+    created_at: Timestamp
+    last_active_at: Timestamp
+    executions: int
+    memory_bytes: int | None
+
+
+class Share(Struct, frozen=True, kw_only=True):
+    """A way into a session, with a role."""
+
+    share: str
+    role: Role
+    label: str | None
+    expires_at: Timestamp | None
+    created_at: Timestamp
+    max_uses: int | None = None
+    uses: int = 0

@@ -1,0 +1,88 @@
+"""What a Node child is started with."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from watchglass_server.assets import Assets
+
+__all__ = ["DEFAULT_MEMORY_BYTES", "ProcessConfig", "ProcessLimits"]
+
+DEFAULT_MEMORY_BYTES = 512 * 2**20
+DEFAULT_OUTPUT_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessLimits:
+    """What one session may use; None: as the pool is configured."""
+
+    memory_bytes: int | None = None
+    output_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessConfig:
+    """How to start one Node child, and how much it may use.
+
+    The flags may name {pyodide_dir}, {host_dir}, {monitor_dir} and {image_dir}.
+    """
+
+    node: Path
+    node_flags: tuple[str, ...]
+    host_dir: Path
+    pyodide_dir: Path
+    monitor_dir: Path
+    image_flags: tuple[str, ...] = ()
+    image: Path | None = None
+    memory_bytes: int | None = DEFAULT_MEMORY_BYTES
+    output_bytes: int = DEFAULT_OUTPUT_BYTES
+    poll_ms: int = 250
+    start_timeout: float = 30.0
+
+    @classmethod
+    def from_assets(cls, assets: Assets) -> "ProcessConfig":
+        """Return the configuration for the files that were found on this machine."""
+        return cls(
+            node=assets.node,
+            node_flags=assets.node_flags,
+            image_flags=assets.image_flags,
+            host_dir=assets.host_dir,
+            pyodide_dir=assets.pyodide_dir,
+            monitor_dir=assets.monitor_dir,
+        )
+
+    def command(self, script: str, settings: dict[str, object]) -> list[str]:
+        """Return the command that runs one of the host's scripts with these settings."""
+        main = self.host_dir / "src" / script
+        return [str(self.node), *self._flags(self.node_flags), str(main), json.dumps(settings)]
+
+    def image_command(self, out: Path) -> list[str]:
+        """Return the command that writes the base image."""
+        config = replace(self, image=out, node_flags=self.node_flags + self.image_flags)
+        settings: dict[str, object] = {
+            "pyodide_dir": str(self.pyodide_dir),
+            "monitor_dir": str(self.monitor_dir),
+            "memory_bytes": None,
+            "out": str(out),
+        }
+        return config.command("make_image.mjs", settings)
+
+    def _flags(self, flags: tuple[str, ...]) -> list[str]:
+        folders = {
+            "{pyodide_dir}": self.pyodide_dir,
+            "{host_dir}": self.host_dir,
+            "{monitor_dir}": self.monitor_dir,
+            "{image_dir}": self.image.parent if self.image else self.monitor_dir,
+        }
+        filled = list(flags)
+        for placeholder, folder in folders.items():
+            filled = [flag.replace(placeholder, str(folder)) for flag in filled]
+        return filled
+
+    def limited(self, limits: ProcessLimits) -> "ProcessConfig":
+        """Return this configuration with the limits that are given."""
+        return replace(
+            self,
+            memory_bytes=limits.memory_bytes or self.memory_bytes,
+            output_bytes=limits.output_bytes or self.output_bytes,
+        )

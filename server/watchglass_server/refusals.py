@@ -1,0 +1,58 @@
+"""Why a call is refused: an exception that carries what the caller is told."""
+
+from __future__ import annotations
+
+from watchglass_server.errors import WatchglassError
+from watchglass_server.fields import ErrorCode
+from watchglass_server.pictures import Variable
+from watchglass_server.replies import WireError
+
+
+class Refused(WatchglassError):
+    """The call is refused and has changed nothing; `error` goes to the caller as it is."""
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        hint: str,
+        *,
+        field: str | None = None,
+        variable: Variable | None = None,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.error = WireError(
+            code=code, message=message, hint=hint, field=field, variable=variable, id=id
+        )
+
+
+def bad_request(field: str, message: str, hint: str = "") -> Refused:
+    return Refused(
+        "bad_request",
+        message,
+        hint or "See docs/protocol.md for the fields of this call.",
+        field=field,
+    )
+
+
+def session_not_found(session: str) -> Refused:
+    return Refused(
+        "session_not_found",
+        f"There is no session '{session}'.",
+        "Call session.list to see the sessions that are open.",
+    )
+
+
+def no_token(session: str) -> Refused:
+    return Refused(
+        "unauthorized",
+        f"This connection holds no token for session '{session}'.",
+        "Call session.join with a token of that session, or open its share link.",
+    )
+
+
+def process_gone(message: str) -> Refused:
+    return Refused(
+        "process_died", message, "Call execute: it starts a new process with what was kept."
+    )

@@ -1,0 +1,257 @@
+"""Server → browser: what each call is acknowledged with, beside `ok`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from watchglass_server.fields import (
+    Completeness,
+    ErrorCode,
+    Role,
+    Seq,
+    SessionField,
+    Timestamp,
+)
+from watchglass_server.pictures import (
+    Child,
+    Execution,
+    SessionState,
+    SessionSummary,
+    Share,
+    StreamPart,
+    Variable,
+)
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """The root of all acknowledgements of calls that went well."""
+
+
+class WireError(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a call was refused; it has changed nothing."""
+
+    code: ErrorCode
+    message: Annotated[str, Meta(description="What is wrong, for people.")]
+    hint: Annotated[str, Meta(description="What to do next, for people.")]
+    field: Annotated[str | None, Meta(description="With `bad_request`: the wrong field.")] = None
+    variable: Annotated[
+        Variable | None, Meta(description="With `conflict`: the variable's present state.")
+    ] = None
+    id: Annotated[str | None, Meta(description="With `internal`: also in the server's log.")] = None
+
+
+class EmptyReply(Reply, frozen=True):
+    """Nothing but `ok`."""
+
+
+class ServerLimits(Struct, frozen=True, kw_only=True):
+    """What this server allows; null: no limit."""
+
+    code_bytes: int
+    message_bytes: int
+    answer_bytes: int
+    memory_bytes: int | None
+    wall_s: float | None
+    cpu_s: float | None
+    output_bytes: int
+    queue: Annotated[int, Meta(description="Executions that may wait in one session.")]
+    idle_s: Annotated[float, Meta(description="How long a session without clients keeps going.")]
+    interrupt_grace_s: float
+
+
+class ServerInfoReply(Reply, frozen=True):
+    """This server."""
+
+    version: str
+    python: Annotated[str | None, Meta(description="Of the sessions; null before the first.")]
+    pyodide: str | None
+    node: str | None
+    isolation: Annotated[str, Meta(description="The level in force: `process` or `strict`.")]
+    limits: ServerLimits
+    features: Annotated[list[str], Meta(description="The calls that this server answers.")]
+
+
+class SessionTokens(Struct, frozen=True, kw_only=True):
+    """One token a role, each belonging to a share of its own."""
+
+    owner: str
+    editor: str
+    viewer: str
+
+
+class SessionCreateReply(Reply, frozen=True):
+    """The new session."""
+
+    session: SessionField
+    role: Role
+    tokens: SessionTokens
+    state: SessionState
+
+
+class SessionListReply(Reply, frozen=True):
+    """The sessions, the last used first."""
+
+    sessions: list[SessionSummary]
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """One entry of a session's record."""
+
+    session: SessionField
+    seq: Seq
+    time: Timestamp
+    type: str
+    data: dict[str, Any]
+
+
+class SessionJoinReply(Reply, frozen=True, omit_defaults=True):
+    """Either `events`, or `state`: apply the events after its `seq`."""
+
+    role: Role
+    seq: Seq
+    participant: Annotated[str, Meta(description="Who this connection is in the session.")]
+    events: list[Event] | UnsetType = UNSET
+    more: Annotated[
+        bool, Meta(description="True: join again with this `seq`; no event arrives before.")
+    ] = False
+    state: SessionState | UnsetType = UNSET
+
+
+class SessionShareReply(Reply, frozen=True):
+    """The new share."""
+
+    share: str
+    link: Annotated[str, Meta(description="For a browser; the code is in the fragment.")]
+    token: str
+    expires_at: Timestamp | None
+
+
+class SessionSharesReply(Reply, frozen=True):
+    """The shares that are open."""
+
+    shares: list[Share]
+
+
+class ExecutionListReply(Reply, frozen=True):
+    """A page of executions, oldest first."""
+
+    executions: list[Execution]
+    more: Annotated[bool, Meta(description="True when there are older ones.")]
+
+
+class ExecuteReply(Reply, frozen=True):
+    """Accepted, not finished: the events tell the rest."""
+
+    execution: str
+    number: Annotated[int, Meta(description="As in `In[number]`.")]
+    queued_behind: Annotated[int, Meta(description="How many run or wait before it.")]
+
+
+class InterruptReply(Reply, frozen=True):
+    """Whether something was running."""
+
+    interrupted: bool
+
+
+class Match(Struct, frozen=True, kw_only=True):
+    """One completion."""
+
+    text: str
+    type: str
+
+
+class CompleteReply(Reply, frozen=True):
+    """What may replace `code[start:end]`, in code points."""
+
+    matches: list[Match]
+    start: int
+    end: int
+
+
+class InspectReply(Reply, frozen=True):
+    """What stands at the cursor."""
+
+    found: bool
+    signature: str | None = None
+    docstring: str | None = None
+    type: str | None = None
+
+
+class IsCompleteReply(Reply, frozen=True):
+    """Whether the code can run as it is."""
+
+    status: Completeness
+    indent: str = ""
+
+
+class VariableGetReply(Reply, frozen=True):
+    """The value at the path, and a page of its children."""
+
+    variable: Variable
+    children: list[Child]
+    total: Annotated[int | None, Meta(description="How many children there are.")] = None
+
+
+class VariableReply(Reply, frozen=True):
+    """The variable as it is now."""
+
+    variable: Variable
+
+
+class VariableReprReply(Reply, frozen=True):
+    """The full `repr`."""
+
+    text: str
+    truncated: bool = False
+
+
+class HistoryChange(Struct, frozen=True, kw_only=True):
+    """One change of a variable; `preview` and `value` are null where it was deleted."""
+
+    seq: Seq
+    time: Timestamp
+    op: Literal["set", "delete"]
+    execution: str | None
+    line: int | None
+    preview: str | None
+    value: Any
+
+
+class VariableHistoryReply(Reply, frozen=True):
+    """The changes, newest first."""
+
+    changes: list[HistoryChange]
+    more: bool = False
+
+
+class OutputReadReply(Reply, frozen=True):
+    """A range of the text; `total` is the length of all of it, in code points."""
+
+    chunks: list[StreamPart]
+    total: int
+
+
+class FrameReply(Reply, frozen=True):
+    """The frames of the running code, the innermost last."""
+
+    frames: list[Any]
+
+
+class WatchReply(Reply, frozen=True):
+    """The watch."""
+
+    watch: str
+
+
+class CheckpointListReply(Reply, frozen=True):
+    """The checkpoints, oldest first."""
+
+    checkpoints: list[Any]
+
+
+class CheckpointRestoreReply(Reply, frozen=True):
+    """The session after it."""
+
+    state: SessionState

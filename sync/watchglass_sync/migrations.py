@@ -1,0 +1,88 @@
+"""The journal's tables, as steps from each version to the next. Steps are never changed later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from watchglass_sync.errors import JournalTooNew
+from watchglass_sync.text import key
+
+APPLICATION_ID = 0x57474C4A
+"""Marks the file as a journal: `PRAGMA application_id`, "WGLJ"."""
+
+
+class Connection(Protocol):
+    """What a step may do with the database."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Iterable[Any]:
+        """Run one statement."""
+
+
+def _create(connection: Connection) -> None:
+    """Version 1: one row per thing that happened, keyed by its session."""
+    for statement in (
+        "CREATE TABLE sessions (session TEXT PRIMARY KEY, fields TEXT NOT NULL,"
+        " last_seq INTEGER NOT NULL DEFAULT 0)",
+        "CREATE TABLE events (session TEXT NOT NULL, seq INTEGER NOT NULL, time TEXT NOT NULL,"
+        " type TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (session, seq))",
+        "CREATE TABLE states (session TEXT PRIMARY KEY, seq INTEGER NOT NULL, state TEXT NOT NULL)",
+        "CREATE TABLE executions (session TEXT NOT NULL, execution TEXT NOT NULL,"
+        " number INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (session, execution))",
+        "CREATE INDEX executions_by_number ON executions (session, number)",
+        # start and length count Unicode code points, data is their UTF-8 (surrogates passed).
+        "CREATE TABLE outputs (session TEXT NOT NULL, execution TEXT NOT NULL,"
+        " start INTEGER NOT NULL, length INTEGER NOT NULL, name TEXT NOT NULL,"
+        " data BLOB NOT NULL, PRIMARY KEY (session, execution, start))",
+        "CREATE TABLE dumps (session TEXT PRIMARY KEY, number INTEGER NOT NULL,"
+        " entries TEXT NOT NULL, data BLOB NOT NULL)",
+        "CREATE TABLE shares (session TEXT NOT NULL, share TEXT NOT NULL, fields TEXT NOT NULL,"
+        " PRIMARY KEY (session, share))",
+    ):
+        connection.execute(statement)
+
+
+def _index_variable_changes(connection: Connection) -> None:
+    """Version 2: which events changed a variable, so that its history needs no scan."""
+    connection.execute(
+        "CREATE TABLE variable_changes (session TEXT NOT NULL, name TEXT NOT NULL,"
+        " seq INTEGER NOT NULL, position INTEGER NOT NULL,"
+        " PRIMARY KEY (session, name, seq, position)) WITHOUT ROWID"
+    )
+    rows = connection.execute(
+        "SELECT session, seq, data FROM events WHERE type = 'variables.changed'"
+    )
+    for session, seq, data in list(rows):
+        for position, name in changed_names(json.loads(data)):
+            connection.execute(
+                "INSERT INTO variable_changes VALUES (?, ?, ?, ?)",
+                (session, key(name), seq, position),
+            )
+
+
+def changed_names(data: Any) -> list[tuple[int, str]]:
+    """The names in a `variables.changed` event, each with its place in `changes`."""
+    changes = data.get("changes")
+    if not isinstance(changes, list):
+        return []
+    return [
+        (position, change["name"])
+        for position, change in enumerate(changes)
+        if isinstance(change, dict) and isinstance(change.get("name"), str)
+    ]
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _index_variable_changes)
+SCHEMA_VERSION = len(MIGRATIONS)
+
+
+def pending(version: int, where: str) -> tuple[tuple[int, Callable[[Connection], None]], ...]:
+    """The steps that a file of `version` still needs, each with the version it leads to."""
+    if version > SCHEMA_VERSION:
+        raise JournalTooNew(
+            f"the journal {where} has schema version {version}, this Watchglass knows up to "
+            f"{SCHEMA_VERSION}: it was written by a newer one; install that, or choose another "
+            "directory with --data-dir"
+        )
+    return tuple(enumerate(MIGRATIONS, start=1))[version:]

@@ -1,0 +1,25 @@
+"""docs/protocol.md is enough to write a client: one in plain JavaScript goes through all calls."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from hatch_build import find_node
+from tests.support.serving import Serving
+
+pytestmark = pytest.mark.slow
+
+
+async def test_a_client_in_plain_javascript_goes_through_all_calls(server: Serving) -> None:
+    script = Path(__file__).with_name("all_calls.mjs")
+    process = await asyncio.create_subprocess_exec(
+        *map(str, (find_node()[0], script, server.url, server.token)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    assert "calls, " in output.decode()

@@ -1,0 +1,115 @@
+"""The documents keep their promises: what they name is there, what they tell to run runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/*.md", "examples/*.md")
+    for path in ROOT.glob(pattern)
+)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+FENCE = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+NAMED_FILE = re.compile(r"`([\w.-]*(?:/[\w.-]+)*/?[\w-]+\.(?:py|mjs|ts|md|json|toml|txt|css))`")
+# A page of the architecture names files by their last part where the folder has been said.
+FOLDERS = (
+    *("server/watchglass_server", "monitor/watchglass_monitor", "sync/watchglass_sync"),
+    *("node_host/src", "web/src", "tests/support", "tests/vectors", "."),
+)
+
+
+def text_of(document: str) -> str:
+    return (ROOT / document).read_text()
+
+
+def headings_of(text: str) -> set[str]:
+    """As GitHub makes anchors of them."""
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def commands_of(document: str) -> list[str]:
+    lines = "".join(FENCE.findall(text_of(document))).replace("\\\n", " ").splitlines()
+    return [line.partition(" #")[0].strip() for line in lines if line.strip()]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_to_a_file_and_a_heading(document: str) -> None:
+    for target in LINK.findall(text_of(document)):
+        if target.startswith(("https://", "http://")):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (ROOT / document).parent / path if path else ROOT / document
+        assert file.exists(), f"{document} links to {target}"
+        if anchor:
+            assert anchor in headings_of(file.read_text()), f"{document} links to {target}"
+
+
+@pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_files_that_are_named_exist(document: str) -> None:
+    named = set(NAMED_FILE.findall(text_of(document)))
+    missing = [
+        name for name in sorted(named) if not any((ROOT / f / name).exists() for f in FOLDERS)
+    ]
+    assert named
+    assert not missing
+
+
+def test_architecture_leaves_out_no_file_of_the_server() -> None:
+    page = text_of("docs/architecture.md")
+    folder = ROOT / "server/watchglass_server"
+    files = {path.name for path in folder.glob("*.py")} - {"__init__.py"}
+    assert not [name for name in sorted(files) if f"{name}`" not in page]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_commands_that_are_told_are_there(document: str) -> None:
+    for command in commands_of(document):
+        match shlex.split(command):
+            case ["make", target, *_]:
+                assert exit_status("make", "--dry-run", target) == 0, command
+            case ["watchglass", subcommand, *arguments]:
+                assert exit_status(watchglass(), subcommand, "--help") == 0, command
+                assert_files_exist(arguments, command)
+            case ["python", *arguments]:
+                assert_files_exist(arguments, command)
+            case ["pip", "install", "."]:
+                pass  # tests/e2e/test_wheel.py
+            case _:
+                pytest.fail(f"{document} tells to run {command!r}, and no test knows it")
+
+
+def test_make_help_has_a_line_for_every_chore() -> None:
+    targets = re.search(r"^\.PHONY: (.+)$", text_of("Makefile"), re.MULTILINE)
+    assert targets
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = {line.split()[0] for line in done.stdout.splitlines()}
+    assert set(targets[1].split()) - {"chromium"} == listed
+
+
+def test_continuous_integration_runs_the_command_of_the_readme_and_nothing_else() -> None:
+    *_, last = text_of(".ci/run").splitlines()
+    assert last == "exec make check test"
+    assert "make test" in commands_of("README.md")
+
+
+def assert_files_exist(arguments: list[str], command: str) -> None:
+    for argument in arguments:
+        if argument.startswith("examples/"):
+            assert (ROOT / argument).exists(), command
+
+
+def watchglass() -> str:
+    return str(Path(sys.executable).with_name("watchglass"))
+
+
+def exit_status(*command: str) -> int:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode

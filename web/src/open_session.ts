@@ -1,0 +1,259 @@
+// One session on the screen: joins it, keeps it up to date, and carries out what its person asks for.
+import { computed, signal } from "@preact/signals";
+
+import { CallRefused, type Connection } from "./connection.ts";
+import type { Calls, Path, Role, SessionEvent, Variable } from "./messages.ts";
+import { announce, reportError } from "./notices.ts";
+import * as outgoing from "./outbox.ts";
+import { plainText } from "./ansi.ts";
+import { ownName } from "./preferences.ts";
+import { hasGap, prepend, receive, sessionOf, type ExecutionView, type Session } from "./session.ts";
+import { sessionToken } from "./tokens.ts";
+
+type SessionCall = { [N in keyof Calls]: Calls[N]["args"] extends { session: string } ? N : never }[keyof Calls];
+
+const HIDDEN_TAB_MS = 200;
+const GAP_MS = 250;
+const RESEND_MS = 2000;
+const EARLIER = 50;
+
+export class OpenSession {
+  readonly id: string;
+  readonly session = signal<Session | null>(null);
+  readonly role = signal<Role>("viewer");
+  readonly participant = signal<string | null>(null);
+  readonly outbox = signal<outgoing.Outbox>([]);
+  readonly problem = signal<CallRefused | null>(null);
+  readonly joined = signal(false);
+  readonly hasEarlier = signal(false);
+  readonly clearedUpTo = signal(0); // executions up to this number are out of view
+  readonly dismissedRestore = signal(0);
+  readonly editing = computed(() => this.role.value !== "viewer");
+  readonly owning = computed(() => this.role.value === "owner");
+  readonly running = computed(() =>
+    this.session.value?.executions.findLast((each) => each.status === "running") ?? null);
+  /** When each variable was last seen to change, by this clock: for the flash. */
+  readonly touched = new Map<string, number>();
+  /** Set by the editor's view: puts code before what stands there, or in its place. */
+  putCode: (code: string) => void = () => {};
+  replaceCode: (code: string) => void = () => {};
+  focusEditor: () => void = () => {};
+
+  readonly #connection: Connection;
+  readonly #accepted = new Set<string>();
+  #arrived: SessionEvent[] = [];
+  #flushing = false;
+  #joining: Promise<void> | null = null;
+  #sending = false;
+  #clockSkew = Number.POSITIVE_INFINITY;
+  #closed = false;
+
+  constructor(id: string, connection: Connection) {
+    this.id = id;
+    this.#connection = connection;
+    this.outbox.value = outgoing.parseOutbox(sessionStorage.getItem(this.#outboxKey));
+    if (connection.connected) void this.join();
+  }
+
+  async call<Name extends SessionCall>(
+    name: Name, args: Omit<Calls[Name]["args"], "session">, timeoutMs?: number,
+  ): Promise<Calls[Name]["reply"]> {
+    return await this.#connection.call(name, { ...args, session: this.id }, timeoutMs);
+  }
+
+  join(): Promise<void> {
+    this.#joining ??= this.#catchUp().finally(() => { this.#joining = null; });
+    return this.#joining;
+  }
+
+  /** Comes in again, under another name. */
+  async rejoin(): Promise<void> {
+    await this.call("session.leave", {});
+    await this.join();
+  }
+
+  disconnected(): void {
+    this.joined.value = false;
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#connection.connected) this.call("session.leave", {}).catch(() => {});
+  }
+
+  receive(event: SessionEvent): void {
+    if (event.session !== this.id) return;
+    this.#clockSkew = Math.min(this.#clockSkew, Date.now() - Date.parse(event.time));
+    this.#arrived.push(event);
+    this.#scheduleFlush();
+  }
+
+  /** The server's time now, as well as it can be known here. */
+  now(): number {
+    return Date.now() - (Number.isFinite(this.#clockSkew) ? this.#clockSkew : 0);
+  }
+
+  execute(code: string): void {
+    const execution = `e${crypto.randomUUID().replaceAll("-", "").slice(0, 20)}`;
+    this.#setOutbox(outgoing.put(this.outbox.value, execution, code));
+    void this.#send();
+  }
+
+  discard(execution: string): void {
+    this.#setOutbox(outgoing.remove(this.outbox.value, execution));
+  }
+
+  async interrupt(): Promise<void> {
+    await this.call("interrupt", {});
+  }
+
+  async loadEarlier(): Promise<void> {
+    const first = this.session.value?.executions[0];
+    if (!first) return;
+    const { executions } = await this.call("execution.list", { before: first.number, limit: EARLIER });
+    if (this.session.value) this.session.value = prepend(this.session.value, executions);
+    this.hasEarlier.value = executions.length > 0 && (executions[0]?.number ?? 1) > 1;
+  }
+
+  clearView(): void {
+    const finished = this.session.value?.executions.filter((each) => !isOpen(each)) ?? [];
+    this.clearedUpTo.value = finished.at(-1)?.number ?? 0;
+  }
+
+  async setVariable(path: Path, expression: string, version: number | null): Promise<Variable> {
+    const guard = version === null ? {} : { if_version: version };
+    return (await this.call("variable.set", { path, expression, ...guard })).variable;
+  }
+
+  async #catchUp(): Promise<void> {
+    try {
+      for (let more = true; more && !this.#closed;) more = await this.#joinOnce();
+      this.problem.value = null;
+      this.joined.value = true;
+      void this.#send();
+    } catch (error) {
+      if (!(error instanceof CallRefused)) throw error;
+      if (!error.unanswered) this.problem.value = error;
+      else if (this.#connection.connected) setTimeout(() => void this.join(), RESEND_MS);
+    }
+  }
+
+  async #joinOnce(): Promise<boolean> {
+    const token = sessionToken(this.id)?.token;
+    const known = this.session.value;
+    const reply = await this.call("session.join", {
+      ...(token ? { token } : {}),
+      ...(ownName.value ? { name: ownName.value } : {}),
+      ...(known ? { since: known.seq } : {}),
+    });
+    this.role.value = reply.role;
+    if (reply.participant) this.participant.value = reply.participant;
+    if (reply.state) this.#replace(sessionOf(reply.state));
+    this.#arrived.unshift(...(reply.events ?? []));
+    this.#flush();
+    return reply.more === true;
+  }
+
+  #replace(session: Session): void {
+    this.session.value = session;
+    this.hasEarlier.value = (session.executions[0]?.number ?? 1) > 1;
+  }
+
+  /** Once a frame, however many events came: a flood costs drawing time, never typing. */
+  #scheduleFlush(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    const flush = () => {
+      this.#flushing = false;
+      this.#flush();
+    };
+    if (document.hidden) setTimeout(flush, HIDDEN_TAB_MS);
+    else requestAnimationFrame(flush);
+  }
+
+  #flush(): void {
+    const before = this.session.value;
+    if (!before) return; // what came before the first picture waits for it
+    const after = receive(before, this.#arrived);
+    this.#arrived = [];
+    if (after === before) return;
+    this.#noteChanges(before, after);
+    this.session.value = after;
+    this.#setOutbox(outgoing.withoutAccepted(this.outbox.value, after.executions));
+    if (hasGap(after)) setTimeout(() => this.#fillGap(), GAP_MS);
+  }
+
+  #fillGap(): void {
+    const { session } = this;
+    if (session.value && hasGap(session.value) && this.#connection.connected) void this.join();
+  }
+
+  #noteChanges(before: Session, after: Session): void {
+    const now = performance.now();
+    for (const [name, seq] of after.changedAt) {
+      if (seq > before.seq) this.touched.set(name, now);
+    }
+    const finished = after.executions.findLast((each) =>
+      !isOpen(each) && (each.finished_at ?? "") !== "" && !wasFinished(before, each));
+    if (finished) announce(spoken(finished));
+  }
+
+  #setOutbox(outbox: outgoing.Outbox): void {
+    if (outbox === this.outbox.value) return;
+    this.outbox.value = outbox;
+    if (outbox.length) sessionStorage.setItem(this.#outboxKey, JSON.stringify(outbox));
+    else sessionStorage.removeItem(this.#outboxKey);
+  }
+
+  get #outboxKey(): string {
+    return `watchglass.outbox.${this.id}`;
+  }
+
+  async #send(): Promise<void> {
+    if (this.#sending) return;
+    this.#sending = true;
+    try {
+      while (this.joined.value && await this.#sendNext());
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  async #sendNext(): Promise<boolean> {
+    const next = this.outbox.value.find((each) => !this.#accepted.has(each.execution));
+    if (!next) return false;
+    try {
+      await this.call("execute", { execution: next.execution, code: next.code });
+      this.#accepted.add(next.execution); // it leaves the outbox when the record shows it
+      return true;
+    } catch (error) {
+      if (error instanceof CallRefused && error.unanswered) {
+        setTimeout(() => void this.#send(), RESEND_MS);
+        return false;
+      }
+      this.discard(next.execution);
+      this.putCode(next.code);
+      reportError(error);
+      return true;
+    }
+  }
+}
+
+export function isOpen({ status }: ExecutionView): boolean {
+  return status === "queued" || status === "running";
+}
+
+function wasFinished(before: Session, { execution }: ExecutionView): boolean {
+  const known = before.executions.findLast((each) => each.execution === execution);
+  return known !== undefined && !isOpen(known);
+}
+
+function spoken(execution: ExecutionView): string {
+  const last = execution.items.at(-1);
+  let said = "";
+  if (last?.kind === "error") said = `${last.name}: ${last.message}`;
+  else if (last?.kind === "rich") said = String(last.bundle["text/plain"] ?? "rich output");
+  else if (last?.kind === "text") said = plainText(last.text).trimEnd().split("\n").at(-1) ?? "";
+  const outcome = execution.status === "ok" ? "finished" : execution.status;
+  return `In ${execution.number} ${outcome}. ${said.slice(0, 200)}`;
+}
