@@ -10,14 +10,17 @@ const finished = join(root, "dist");
 // Built beside the old one and then renamed, so that a server that runs never sees half a page.
 const dist = join(root, `.dist-${process.pid}`);
 
-const page = await bundle({ main: join(root, "src/main.tsx") }, "esm");
-// The sandbox has an opaque origin, where a module script would need CORS: a classic script does not.
-const sandbox = await bundle({ output: join(root, "src/output_document.ts") }, "iife");
-
-await writeHtml("index.html", page);
-await writeHtml("output.html", sandbox);
-await rm(finished, { recursive: true, force: true });
-await rename(dist, finished);
+try {
+  const page = await bundle({ main: join(root, "src/main.tsx") }, "esm");
+  // The sandbox has an opaque origin, where a module script would need CORS; a classic one does not.
+  const sandbox = await bundle({ output: join(root, "src/output_document.ts") }, "iife");
+  await writeHtml("index.html", page);
+  await writeHtml("output.html", sandbox);
+  await rm(finished, { recursive: true, force: true });
+  await rename(dist, finished);
+} finally {
+  await rm(dist, { recursive: true, force: true });
+}
 
 async function bundle(entryPoints, format) {
   await mkdir(dist, { recursive: true });
@@ -29,7 +32,7 @@ async function bundle(entryPoints, format) {
     bundle: true,
     format,
     minify: true,
-    target: ["chrome111", "firefox113", "safari16.4"],
+    target: ["chrome123", "firefox121", "safari17.5"],
     jsx: "automatic",
     jsxImportSource: "preact",
     legalComments: "none",

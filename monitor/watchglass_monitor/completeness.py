@@ -55,8 +55,6 @@ def _judge(code: str) -> Completeness:
         if isinstance(tree, ast.Module):
             return _judge_valid(code, tree)
         problem = _parse(code + "\n", _FLAGS | _INCOMPLETE)
-    if isinstance(problem, ast.Module):
-        return Completeness("complete")
     if isinstance(problem, SyntaxError) and "incomplete input" in str(problem):
         return Completeness("incomplete", _next_indent(code))
     return Completeness("invalid")

@@ -10,6 +10,11 @@ from watchglass_monitor.plain_text import cut, describe, plain_text
 
 Bundle = dict[str, object]
 MAX_BUNDLE_BYTES = 4 * 1024 * 1024
+# What the server takes (server/watchglass_server/host_messages.py): beyond it, it ends the process.
+MAX_MIME_TYPES = 50
+MAX_MIME_CHARACTERS = 200
+MAX_JSON_DEPTH = 150
+MAX_ID_CHARACTERS = 1000
 _METHODS = {
     "text/html": "_repr_html_",
     "text/markdown": "_repr_markdown_",
@@ -50,8 +55,8 @@ def mime_bundle(value: object) -> Bundle:
     bundle: Bundle = {"text/plain": plain_text(value)}
     # A class has the methods of its instances, which cannot be called on it.
     if not isinstance(value, type):
-        for mime, method in _METHODS.items():
-            _add(bundle, mime, _call(value, method, problems), problems)
+        for kind, method in _METHODS.items():
+            _add(bundle, kind, _call(value, method, problems), problems)
         for mime, data in _own_bundle(value, problems).items():
             _add(bundle, mime, data, problems)
     return _bounded(bundle, problems)
@@ -61,7 +66,7 @@ def _own_bundle(value: object, problems: list[str]) -> Mapping[object, object]:
     own = _call(value, "_repr_mimebundle_", problems, include=None, exclude=None)
     if isinstance(own, tuple) and own:
         own = own[0]  # the second part is metadata, which the wire has no place for
-    if own is None or isinstance(own, Mapping):
+    if own is None or isinstance(own, dict):
         return own or {}
     problems.append(f"_repr_mimebundle_ returned {type(own).__name__}, not a dict")
     return {}
@@ -88,6 +93,10 @@ def _add(bundle: Bundle, mime: object, data: object, problems: list[str]) -> Non
         return
     if not isinstance(mime, str):
         problems.append(f"a MIME type must be a str, not {type(mime).__name__}")
+    elif len(mime) > MAX_MIME_CHARACTERS:
+        problems.append(f"a MIME type of {len(mime)} characters; {MAX_MIME_CHARACTERS} are allowed")
+    elif mime not in bundle and len(bundle) >= MAX_MIME_TYPES:
+        problems.append(f"{mime} is left out: a result may have {MAX_MIME_TYPES} MIME types")
     elif isinstance(data, bytes | bytearray | memoryview):
         bundle[mime] = base64.b64encode(data).decode("ascii")
     elif isinstance(data, str):
@@ -101,11 +110,31 @@ def _add(bundle: Bundle, mime: object, data: object, problems: list[str]) -> Non
 def _add_json(bundle: Bundle, mime: str, data: object, problems: list[str]) -> None:
     try:
         # A round trip: nothing but plain JSON may reach the wire, and nan is not JSON.
-        bundle[mime] = json.loads(json.dumps(data, allow_nan=False))
+        plain = json.loads(json.dumps(data, allow_nan=False))
+        if _is_deeper(plain, MAX_JSON_DEPTH):
+            problems.append(f"{mime} is left out: it nests more than {MAX_JSON_DEPTH} levels")
+        else:
+            bundle[mime] = plain
     except KeyboardInterrupt:
         raise
     except BaseException as problem:
         problems.append(f"{mime} cannot be written as JSON: {describe(problem)}")
+
+
+def _is_deeper(data: object, levels: int) -> bool:
+    """Whether plain JSON nests deeper; level by level, for recursion has its own limit."""
+    level: list[object] = [data]
+    for _ in range(levels + 1):
+        inner: list[object] = []
+        for each in level:
+            if isinstance(each, dict):
+                inner += each.values()
+            elif isinstance(each, list):
+                inner += each
+        level = inner
+        if not level:
+            return False
+    return True
 
 
 def _bounded(bundle: Bundle, problems: list[str]) -> Bundle:
@@ -146,16 +175,25 @@ def display(
     for value in values:
         bundle = _raw(value) if raw else mime_bundle(value)
         _publish(
-            Publication(
-                _filtered(bundle, include, exclude), handle.display_id if handle else None
-            )
+            Publication(_filtered(bundle, include, exclude), handle.display_id if handle else None)
         )
     return handle
 
 
 def update_display(value: object, *, display_id: str, raw: bool = False) -> None:
     """Replace what was shown under `display_id`."""
-    _publish(Publication(_raw(value) if raw else mime_bundle(value), display_id, update=True))
+    bundle = _raw(value) if raw else mime_bundle(value)
+    _publish(Publication(bundle, _checked_id(display_id), update=True))
+
+
+def _checked_id(display_id: object) -> str:
+    if not isinstance(display_id, str):
+        raise TypeError(f"display_id must be a str, not {type(display_id).__name__}")
+    if len(display_id) > MAX_ID_CHARACTERS:
+        raise ValueError(
+            f"display_id has {len(display_id)} characters; {MAX_ID_CHARACTERS} are allowed"
+        )
+    return display_id
 
 
 def _raw(value: object) -> Bundle:
@@ -186,7 +224,9 @@ class DisplayHandle:
     """Something shown, which can be shown differently."""
 
     def __init__(self, display_id: str | bool | None = None) -> None:
-        self.display_id = display_id if isinstance(display_id, str) else os.urandom(8).hex()
+        if display_id is None or isinstance(display_id, bool):
+            display_id = os.urandom(8).hex()
+        self.display_id = _checked_id(display_id)
 
     def __repr__(self) -> str:
         return f"<DisplayHandle display_id={self.display_id}>"

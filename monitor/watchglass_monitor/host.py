@@ -1,7 +1,7 @@
 """Kernel ⇄ Node host: what the kernel may ask of its host; twin of forKernel() in host.mjs."""
 
-import json
 from collections.abc import Awaitable
+from json import JSONEncoder
 from typing import Protocol
 
 Message = dict[str, object]
@@ -14,7 +14,10 @@ DUE_DEADLINE = 8
 DUE_TICK = 16
 
 SAFE_POINT_SIGNAL = 62
-MAX_MESSAGE_CHARS = 16 * 2**20
+DUMP_REQUEST_ID = 0xFFFFFFFF  # the chunks of a dump: no request asked for them
+MAX_MESSAGE_CHARACTERS = 16 * 2**20
+# Made at import: what user code puts in the place of json.dumps must not reach the server.
+_write = JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 class Gate(Protocol):
@@ -41,18 +44,28 @@ class Host(Protocol):
 
     def due(self) -> int:
         """Which of the DUE_ things wait for a safe point."""
+        ...
 
     def pressed(self) -> int:
         """The execution whose interrupt is not yet delivered, or 0."""
+        ...
 
     def stray(self) -> int:
         """The execution that is not running and was to be interrupted, or 0."""
+        ...
 
     def delivered(self) -> None:
         """The interrupt has reached the user's code: acknowledge it."""
 
+    def undelivered(self) -> bool:
+        """It was lost there: it is due again. False when none was delivered to what runs."""
+        ...
+
     def own(self, request_id: int) -> None:
         """Output belongs to this execution from now on."""
+
+    def begin(self) -> None:
+        """The user's code begins to run now: come by at its first step."""
 
     def finish(self, status: str, duration_ms: float) -> None:
         """The running execution has ended."""
@@ -71,9 +84,11 @@ class Host(Protocol):
 
     def gate(self, ms: float) -> Gate:
         """A gate that opens by itself after so long; 0: never."""
+        ...
 
     def poll_ms(self) -> float:
         """How often variables are looked at while nothing tells of changes."""
+        ...
 
 
 class Buffer(Protocol):
@@ -85,10 +100,22 @@ class Buffer(Protocol):
 def encode(message: Message) -> str:
     """The JSON text of a message: ASCII, so that lone surrogates survive."""
     try:
-        text = json.dumps(message, allow_nan=False, separators=(",", ":"))
+        text = _write(message)
     except (ValueError, TypeError, RecursionError):
-        text = json.dumps(_plain(message, 100), separators=(",", ":"))
-    return text
+        text = _write(_plain(message, 100))
+    return text if len(text) <= MAX_MESSAGE_CHARACTERS else _write(_shortened(message, len(text)))
+
+
+def _shortened(message: Message, size: int) -> Message:
+    """What is sent in place of a message that the server does not take."""
+    said = f"{size / 2**20:.1f} MiB are more than one message holds."
+    if message["type"] == "reply":
+        hint = "Ask for a part of it."
+        error = {"code": "too_large", "message": said, "hint": hint}
+        return {"type": "reply", "request_id": message["request_id"], "ok": False, "error": error}
+    if "bundle" in message:
+        return {**message, "bundle": {"text/plain": f"[{said}]"}}
+    return message
 
 
 def _plain(value: object, depth: int) -> object:

@@ -1,9 +1,10 @@
 """Safe points: where an interrupt, a deadline, a query or a flush reaches running code."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
-from types import FrameType
+from time import monotonic
+from types import CodeType, FrameType
 
 from watchglass_monitor.host import (
     DUE_BLOCKED,
@@ -15,9 +16,13 @@ from watchglass_monitor.host import (
     Host,
 )
 from watchglass_monitor.ownership import Ownership
+from watchglass_monitor.watcher import CALLBACK_CODES
 
 # A task that has kept the event loop this long may be interrupted for another execution's sake.
 BLOCKING_S = 0.1
+# The watcher's callback, and what it calls.
+CALLBACK_DEPTH = 3
+DEAF_DEPTH = 100
 # Code that swallows the end of its time is told again.
 DEADLINE_AGAIN_MS = 50
 
@@ -32,37 +37,57 @@ class Interrupts:
     def __init__(self, host: Host, ownership: Ownership) -> None:
         self._host = host
         self._ownership = ownership
-        self._deadline_on = False
+        self._limits: list[float] = []  # the ends of the time limits now in force, inner last
+        self._deaf: set[CodeType] = set()  # called by C code that swallowed an interrupt
         self.serving = False
         self.serve: Callable[[], None] = _nothing
         self.tick: Callable[[], None] = _nothing
+        self.is_main: Callable[[], bool] = bool
 
     def arm(self) -> None:
         """Take the signal, also when the user's code took it away."""
+        self._deaf.clear()
         if signal.getsignal(SAFE_POINT_SIGNAL) != self._on_signal:
             signal.signal(SAFE_POINT_SIGNAL, self._on_signal)
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self.safe_point()
+    def _on_signal(self, _number: int, frame: FrameType | None) -> None:
+        # What is raised in one of these is swallowed. What is due stays due.
+        if not _is_inside(frame, CALLBACK_CODES, CALLBACK_DEPTH) and not (
+            self._deaf and _is_inside(frame, self._deaf, DEAF_DEPTH)
+        ):
+            self.safe_point()
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether Python has swallowed an interrupt, as in __del__: it is raised elsewhere then."""
+        if not isinstance(error, KeyboardInterrupt) or not self._host.undelivered():
+            return False
+        if error.__traceback__ is not None:
+            self._deaf.add(error.__traceback__.tb_frame.f_code)
+        return True
 
     def safe_point(self) -> None:
         """Do what is due. Raises nothing but DeadlineExceeded and what an interrupt raises."""
-        if not self.serving:
-            due = self._host.due()
-            if due & DUE_DEADLINE and self._deadline_on:
-                self._host.deadline(DEADLINE_AGAIN_MS)
-                raise DeadlineExceeded
-            if self._ownership.current is not None:
-                self._serve(due)
-                if due & (DUE_INTERRUPT | DUE_BLOCKED):
-                    self._interrupt()
-        elif self._deadline_on and self._host.due() & DUE_DEADLINE:
+        due = self._host.due()
+        if due & DUE_DEADLINE and self._limits:
             self._host.deadline(DEADLINE_AGAIN_MS)
             raise DeadlineExceeded
+        if self.serving or self._ownership.current is None:
+            return
+        self.serving = True
+        try:
+            self._serve(due)
+            is_meant = self._host.pressed() == self._ownership.current
+            # A callback is left alone, and the execution reached when it has ended: unless it
+            # keeps the event loop.
+            is_reached = is_meant and self.is_main()
+            is_reached = is_reached or self._ownership.blocked_for() > BLOCKING_S
+        finally:
+            self.serving = False
+        if due & (DUE_INTERRUPT | DUE_BLOCKED) and is_reached:
+            self.deliver(acknowledge=is_meant)
 
     def _serve(self, due: int) -> None:
         """Answer and show; nothing of that may end the code it interrupts."""
-        self.serving = True
         try:
             if due & DUE_MESSAGES:
                 self.serve()
@@ -72,24 +97,18 @@ class Interrupts:
             # Recursion or memory at their limit here are at their limit in the user's code too:
             # that code gets its own error at its next step, the message waits for a better one.
             return
+
+    def deliver(self, *, acknowledge: bool = True) -> None:
+        """Raise KeyboardInterrupt, or call what the user has put in the place of that."""
+        self.serving = True
+        try:
+            handler = signal.getsignal(signal.SIGINT)
+            if handler is signal.SIG_IGN:
+                return  # the server's grace runs out and it ends the process
+            if acknowledge:
+                self._host.delivered()
         finally:
             self.serving = False
-
-    def _interrupt(self) -> None:
-        owner = self._ownership.current
-        if self._host.pressed() == owner:
-            self.deliver()
-        elif self._ownership.blocked_for() > BLOCKING_S and (
-            self._host.pressed() or self._host.stray()
-        ):
-            raise KeyboardInterrupt
-
-    def deliver(self) -> None:
-        """Raise KeyboardInterrupt, or call what the user has put in the place of that."""
-        handler = signal.getsignal(signal.SIGINT)
-        if handler is signal.SIG_IGN:
-            return  # the server's grace runs out and it ends the process
-        self._host.delivered()
         if callable(handler) and handler is not signal.default_int_handler:
             handler(signal.SIGINT, None)
             return
@@ -97,14 +116,30 @@ class Interrupts:
 
     @contextmanager
     def time_limit(self, seconds: float) -> Iterator[None]:
-        """End the body by DeadlineExceeded when it runs longer; not nested."""
-        self._deadline_on = True
-        self._host.deadline(seconds * 1000)
-        try:
+        """End the body by DeadlineExceeded when it runs longer."""
+        outer = len(self._limits)
+        try:  # from here on: the end of an outer limit may be raised in any of these lines
+            self._limits.append(min([monotonic() + seconds, *self._limits]))
+            self._host.deadline(self._remaining_ms())
             yield
         finally:
-            self._deadline_on = False
-            self._host.deadline(0)
+            del self._limits[outer:]
+            self._host.deadline(self._remaining_ms())
+
+    def _remaining_ms(self) -> float:
+        if not self._limits:
+            return 0
+        return max(1.0, (self._limits[-1] - monotonic()) * 1000)
+
+
+def _is_inside(frame: FrameType | None, codes: Set[CodeType], depth: int) -> bool:
+    for _ in range(depth):
+        if frame is None:
+            return False
+        if frame.f_code in codes:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _nothing() -> None:

@@ -82,8 +82,10 @@ class MonitoredDict(dict[K, V]):
         if len(args) > 1:
             raise TypeError(f"update expected at most 1 argument, got {len(args)}")
         for source in (*args, kwargs):
-            pairs = source if not isinstance(source, _HasKeys) else (
-                (key, source[key]) for key in source.keys()
+            pairs = (
+                source
+                if not isinstance(source, _HasKeys)
+                else ((key, source[key]) for key in source.keys())
             )
             for key, value in pairs:
                 self[key] = value

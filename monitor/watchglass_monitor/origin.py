@@ -77,6 +77,13 @@ class Origin:
         )
 
 
+def makes_itself(cls: type) -> bool:
+    """Does `cls` need more than `object.__new__` to be made?"""
+    # As objects: mypy takes the two for signatures that cannot be the same.
+    own: object = cls.__new__
+    return own is not vars(object)["__new__"]
+
+
 def type_name(cls: type) -> str:
     """The class's name; a metaclass cannot hide it."""
     return str(type.__dict__["__name__"].__get__(cls))

@@ -1,7 +1,5 @@
 """Paths into values, `["units", {"index": 3}, {"attr": "hp"}]`: reading and writing at them."""
 
-import array
-import collections
 import types
 from dataclasses import dataclass
 from itertools import islice
@@ -11,7 +9,7 @@ from .children import Entry, groups, key_element, underlying
 from .previews import preview
 from .reading import Value, type_name
 from .values import ValueMistake, decode
-from .wire import JSON, PathElement, Variable
+from .wire import Variable
 
 MAX_STEPS = 64
 _HINT = 'A path is a name, then {"index": 3}, {"attr": "hp"} or {"key": "gold"} for each step.'
@@ -47,6 +45,10 @@ class Path:
 
     name: str
     steps: tuple[Step, ...]
+
+    @property
+    def parent(self) -> "Path":
+        return Path(self.name, self.steps[:-1])
 
     def __str__(self) -> str:
         return (self.name + "".join(str(step) for step in self.steps))[:300]
@@ -89,11 +91,7 @@ def resolve(root: Value, path: Path) -> Entry:
     for count, step in enumerate(path.steps, 1):
         found = _follow(entry.value, step)
         if found is None:
-            here = Path(path.name, path.steps[:count])
-            raise VariableError(
-                "variable_not_found", f"There is nothing at {here}.",
-                "It may have changed: expand its parent again.",
-            )  # fmt: skip
+            raise _nothing_at(Path(path.name, path.steps[:count]))
         entry = found
     return entry
 
@@ -130,31 +128,48 @@ def _item(value: Value, key: Any) -> Entry | None:
     return None
 
 
-def write(parent: Value, step: Step, value: object) -> None:
-    """Puts a value where a step from `parent` leads, as an assignment in code would."""
-    if step.kind == "attr":
-        setattr(parent, step.value, value)
-        return
-    key = step.value
+def check_settable(path: Path, parent: Value) -> None:
+    """Refuses places that cannot be assigned to; a key or attribute that is missing is created."""
+    step = path.steps[-1]
+    entry = _follow(parent, step)
+    if entry is not None:
+        if not entry.settable:
+            raise not_settable(path, f"a {type_name(type(parent))} cannot be changed in place")
+    elif step.kind == "index" or (step.kind == "key" and not issubclass(type(parent), dict)):
+        raise _nothing_at(path)
+
+
+def write(path: Path, parent: Value, value: object) -> None:
+    """Assigns at the last step of a path, as code would: with the parent's own `__setitem__`."""
+    step = path.steps[-1]
+    try:
+        if step.kind == "attr":
+            setattr(parent, step.value, value)
+        else:
+            parent[_key_of(parent, step)] = value  # type: ignore[index]
+    except Exception as problem:
+        raise not_settable(path, f"it raised {preview(problem)}") from None
+
+
+def _key_of(parent: Any, step: Step) -> Any:
+    """The key to assign to: a dict's item without a JSON key is named by its position."""
     if step.kind == "index" and issubclass(type(parent), dict):
-        key = next(islice(dict.__iter__(parent), step.value, None))  # type: ignore[arg-type]
-    parent[key] = value  # type: ignore[index]
+        return next(islice(dict.__iter__(parent), step.value, None))
+    return step.value
 
 
-def not_settable(path: Path, parent: Value | None = None, why: str = "") -> VariableError:
+def not_settable(path: Path, why: str) -> VariableError:
     """The error for a place that cannot be assigned to."""
-    kind = type_name(type(parent)) if parent is not None else "value"
     return VariableError(
         "not_settable",
-        f"{path} cannot be set: {why or f'a {kind} cannot be changed in place'}.",
+        f"{path} cannot be set: {why}.",
         "Set the variable that holds it, for instance with an expression.",
     )
 
 
-SEQUENCES = (list, collections.deque, array.array)
-
-
-def tagged(step: Step) -> JSON:
-    """The JSON of a step's key, for messages."""
-    element: PathElement = key_element(step.value, 0)
-    return element["key"] if type(element) is dict and "key" in element else None
+def _nothing_at(path: Path) -> VariableError:
+    return VariableError(
+        "variable_not_found",
+        f"There is nothing at {path}.",
+        "It may have changed: expand its parent again.",
+    )

@@ -9,11 +9,11 @@ import enum
 import sys
 import types
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from watchglass_monitor.origin import Origin, type_module, type_name, type_qualname
-from watchglass_monitor.pickled_functions import Reduction
+from watchglass_monitor.origin import Origin, makes_itself, type_module, type_name, type_qualname
+from watchglass_monitor.pickled_functions import Reducer, Reduction
 
 _MADE: "weakref.WeakSet[type]" = weakref.WeakSet()
 _NOT_STATE = {"__dict__", "__weakref__", "_abc_impl", "__slotnames__", "__module__"}
@@ -22,9 +22,7 @@ _TYPE_SETS = {
     *("__doc__", "__abstractmethods__", "__annotations__", "__annotate__", "__type_params__"),
     "__module__",
 }
-_NAMED_TYPES = {
-    value: name for name, value in vars(types).items() if isinstance(value, type)
-}
+_NAMED_TYPES = {value: name for name, value in vars(types).items() if isinstance(value, type)}
 
 Skeleton = tuple[type, str, tuple[type, ...], tuple[str, ...] | None, dict[str, object]]
 
@@ -126,12 +124,9 @@ def make_class(
 def _new_class(
     metaclass: type, name: str, bases: tuple[type, ...], names: dict[str, object]
 ) -> type:
-    if issubclass(metaclass, abc.ABCMeta):
-        made = abc.ABCMeta.__new__(metaclass, name, bases, dict(names))
-    else:
-        made = type.__new__(metaclass, name, bases, dict(names))
-    assert isinstance(made, type)
-    return made
+    is_abstract = issubclass(metaclass, abc.ABCMeta)
+    make: Callable[..., type] = abc.ABCMeta.__new__ if is_abstract else type.__new__
+    return make(metaclass, name, bases, dict(names))
 
 
 @contextmanager
@@ -167,14 +162,13 @@ def reduce_member(member: enum.Enum, origin: Origin) -> Reduction:
 
 
 def _data_arguments(member: enum.Enum, data_type: type) -> tuple[object, ...]:
-    if data_type.__new__ is object.__new__:
+    if not makes_itself(data_type):
         return ()
     arguments = getattr(data_type, "__getnewargs__", None)
     if arguments is not None:
         return tuple(arguments(member))
-    reduced = data_type.__reduce__(member)
-    assert isinstance(reduced, tuple)
-    return tuple(reduced[1])
+    reduce: Callable[[object], tuple[object, tuple[object, ...]]] = vars(data_type)["__reduce__"]
+    return reduce(member)[1]
 
 
 def make_member(cls: type, data_type: type, *arguments: object) -> object:
@@ -184,3 +178,7 @@ def make_member(cls: type, data_type: type, *arguments: object) -> object:
 def set_member_state(member: object, state: dict[str, object]) -> None:
     # hash(member) reads _name_, so it has to be there before anything else happens.
     member.__dict__.update({sys.intern(name): value for name, value in state.items()})
+
+
+REDUCERS: dict[type, Reducer] = {type: reduce_class}
+MAKERS = (make_class, set_class_state, named_type, make_member, set_member_state)

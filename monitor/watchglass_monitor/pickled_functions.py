@@ -1,13 +1,23 @@
-"""Functions, their code, closures and decorations -> how to make them again."""
+"""Functions, their code, cells and globals -> how to make them again."""
 
-import functools
+import gc
 import importlib
 import marshal
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from collections.abc import Callable, Iterator
+from types import (
+    CellType,
+    CodeType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+)
+from typing import cast
 
 from watchglass_monitor.origin import ModuleDict, Origin
 
 Reduction = tuple[object, ...] | str | None
+# Takes the object and its Origin; None leaves the object to pickle.
+Reducer = Callable[..., Reduction]
 
 
 def make_code(data: bytes) -> CodeType:
@@ -78,96 +88,59 @@ def reduce_code(code: CodeType, origin: Origin) -> Reduction:
 
 def reduce_cell(cell: CellType, origin: Origin) -> Reduction:
     try:
-        state = (cell.cell_contents,)
+        contents = cell.cell_contents
     except ValueError:  # nothing assigned yet
         return make_cell, ()
-    return make_cell, (), state, None, None, set_cell
+    if type(contents) is dict and (owner := _owner_of_dict(contents)) is not None:
+        return make_cell, (), owner, None, None, set_class_dict_cell
+    return make_cell, (), (contents,), None, None, set_cell
+
+
+def _owner_of_dict(names: dict[str, object]) -> type | None:
+    """The class whose own dict this is: since 3.12 annotations of methods refer to it."""
+    if "__module__" not in names or "__doc__" not in names:
+        return None
+    for held in names.values():
+        owner = getattr(held, "__objclass__", None) if type(held) in _MEMBERS else None
+        if owner is not None and class_dict(owner) is names:
+            return cast(type, owner)
+    return next((cls for cls in _all_classes() if class_dict(cls) is names), None)
+
+
+_MEMBERS = (GetSetDescriptorType, MemberDescriptorType)
+
+
+def _all_classes() -> Iterator[type]:
+    seen: set[type] = {object}
+    waiting: list[type] = [object]
+    while waiting:
+        cls = waiting.pop()
+        yield cls
+        fresh: set[type] = set(type.__subclasses__(cls)) - seen
+        seen |= fresh
+        waiting.extend(fresh)
+
+
+def class_dict(cls: type) -> object:
+    """The dict of a class itself, not the proxy that `__dict__` gives."""
+    return gc.get_referents(cls.__dict__)[0]
+
+
+def set_class_dict_cell(cell: CellType, cls: type) -> None:
+    cell.cell_contents = class_dict(cls)
 
 
 def reduce_module_dict(stand_in: ModuleDict, origin: Origin) -> Reduction:
     return module_dict, (stand_in.module,)
 
 
-def reduce_method(method: MethodType, origin: Origin) -> Reduction:
-    # Not getattr(self, name), as pickle does it: that runs the user's code.
-    return MethodType, (method.__func__, method.__self__)
-
-
-def import_module(name: str) -> ModuleType:
-    return importlib.import_module(name)
-
-
-def make_module(name: str, doc: str | None) -> ModuleType:
-    return ModuleType(name, doc)
-
-
-def set_module_state(module: ModuleType, names: dict[str, object]) -> None:
-    vars(module).update(names)
-
-
-def reduce_decorator(
-    decorator: "staticmethod[..., object] | classmethod[object, ..., object]", origin: Origin
-) -> Reduction:
-    state = dict(vars(decorator))
-    for name in ("__wrapped__", *_COPIED):
-        state.pop(name, None)
-    made = type(decorator), (decorator.__func__,)
-    return (*made, state, None, None, set_attributes) if state else made
-
-
-# What staticmethod and classmethod copy from the function when they are made.
-_COPIED = ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__")
-
-
-def set_attributes(value: object, attributes: dict[str, object]) -> None:
-    vars(value).update(attributes)
-
-
-def reduce_property(value: property, origin: Origin) -> Reduction:
-    made = type(value), (value.fget, value.fset, value.fdel, value.__doc__)
-    state = dict(getattr(value, "__dict__", {}))
-    if (name := _property_name(value)) is not None:
-        state["__name__"] = name
-    return (*made, state, None, None, set_property_state) if state else made
-
-
-def _property_name(value: property) -> str | None:
-    # Set on the property itself since 3.13; before, and if unset, it is the getter's.
-    name = getattr(value, "__name__", None)
-    getter = getattr(value.fget, "__name__", None)
-    return name if isinstance(name, str) and name != getter else None
-
-
-def set_property_state(value: property, state: dict[str, object]) -> None:
-    name = state.pop("__name__", None)
-    if name is not None:
-        setattr(value, "__name__", name)  # noqa: B010  the stubs know it from 3.13 on
-    if state:
-        vars(value).update(state)
-
-
-def make_lru_cache(function: object, maxsize: int | None, typed: bool) -> object:
-    return functools.lru_cache(maxsize, typed)(function)  # type: ignore[arg-type]
-
-
-def reduce_lru_cache(
-    cached: "functools._lru_cache_wrapper[object]", origin: Origin
-) -> Reduction:
-    module, qualified = cached.__module__, cached.__qualname__
-    if origin.importable(cached, module, qualified):
-        return None
-    parameters = cached.cache_parameters()
-    made = (cached.__wrapped__, parameters["maxsize"], parameters["typed"])
-    return make_lru_cache, made, vars(cached), None, None, set_attributes
-
-
-def make_cached_property(function: object) -> "functools.cached_property[object]":
-    return functools.cached_property(function)  # type: ignore[arg-type]
-
-
-def reduce_cached_property(
-    value: "functools.cached_property[object]", origin: Origin
-) -> Reduction:
-    # Up to 3.11 it holds a lock, which cannot be stored and need not be.
-    state = {name: held for name, held in vars(value).items() if name != "lock"}
-    return make_cached_property, (value.func,), state, None, None, set_attributes
+REDUCERS: dict[type, Reducer] = {
+    FunctionType: reduce_function,
+    CodeType: reduce_code,
+    CellType: reduce_cell,
+    ModuleDict: reduce_module_dict,
+}
+MAKERS = (
+    *(make_function, set_function_state, make_code, module_dict),
+    *(make_cell, set_cell, set_class_dict_cell),
+)

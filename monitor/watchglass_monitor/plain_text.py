@@ -4,6 +4,8 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from watchglass_monitor.builtin_items import builtin_items
+
 WIDTH = 79
 MAX_ITEMS = 1000
 MAX_CHARS = 1024 * 1024
@@ -141,20 +143,19 @@ def _end(parts: Parts, count: int) -> str:
 
 def _sequence(start: str, end: str) -> Callable[[object], Parts]:
     def parts(value: object) -> Parts:
-        assert isinstance(value, list | tuple | set | frozenset | deque)
-        # The builtin iterator: a subclass's own __iter__ is the user's code.
-        return start, end, ((_NO_KEY, item) for item in _builtin_iter(value))
+        return start, end, _without_keys(value)
 
     return parts
 
 
-def _builtin_iter(
-    value: "list[object] | tuple[object, ...] | set[object] | frozenset[object] | deque[object]",
-) -> Iterator[object]:
-    for kind in (list, tuple, set, frozenset, deque):
-        if isinstance(value, kind):
-            return islice(kind.__iter__(value), MAX_ITEMS + 1)
-    raise AssertionError(kind)
+def _without_keys(value: object) -> Iterator[Item]:
+    return ((_NO_KEY, item) for item in islice(builtin_items(value), MAX_ITEMS + 1))
+
+
+def _deque(value: object) -> Parts:
+    assert isinstance(value, deque)
+    end = "])" if value.maxlen is None else f"], maxlen={value.maxlen})"
+    return "deque([", end, _without_keys(value)
 
 
 def _mapping(value: object) -> Parts:
@@ -179,11 +180,11 @@ def _counter(value: object) -> Parts:
 
 # By __repr__, so that a subclass counts as its parent unless it says how it looks.
 _CONTAINERS: dict[object, Callable[[object], Parts]] = {
+    deque.__repr__: _deque,
     list.__repr__: _sequence("[", "]"),
     tuple.__repr__: _sequence("(", ")"),
     set.__repr__: _sequence("{", "}"),
     frozenset.__repr__: _sequence("frozenset({", "})"),
-    deque.__repr__: _sequence("deque([", "])"),
     dict.__repr__: _mapping,
     defaultdict.__repr__: _defaultdict,
     Counter.__repr__: _counter,

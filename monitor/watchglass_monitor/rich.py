@@ -3,7 +3,7 @@
 import base64
 import html
 import json
-from os import PathLike, fspath
+from os import PathLike
 
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "png",
@@ -109,7 +109,7 @@ class Image:
         if isinstance(data, str) and data.startswith(("http:", "https:", "data:")):
             data, url = None, data
         elif isinstance(data, str | PathLike):
-            data, filename = None, fspath(data)
+            data, filename = None, data
         if filename is not None:
             with open(filename, "rb") as file:
                 data = file.read()

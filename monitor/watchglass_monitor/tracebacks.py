@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
+from watchglass_monitor.origin import type_name
+
 MAX_FRAMES = 100
 MAX_LINE_CHARS = 20_000
+MAX_NAME_CHARS = 500
 MAX_TOTAL_CHARS = 256 * 1024
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _EXECUTION = re.compile(r"<In\[(\d+)\]>\Z")
@@ -36,6 +39,8 @@ def file_name(number: int) -> str:
 def remember_source(number: int, code: str) -> None:
     """Let tracebacks and inspect.getsource find the lines of an execution."""
     name = file_name(number)
+    if not code.endswith("\n"):
+        code += "\n"  # as linecache does: carets are counted from the end of the line
     # A modification time of None tells linecache.checkcache to leave the entry alone.
     linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
 
@@ -61,9 +66,7 @@ class BriefStack(traceback.StackSummary):
             groups[half:-half] = [[f"  [{hidden} more frames are left out here]\n"]]
         return [line for group in groups for line in group]
 
-    def _group(
-        self, run: list[traceback.FrameSummary], options: dict[str, object]
-    ) -> list[str]:
+    def _group(self, run: list[traceback.FrameSummary], options: dict[str, object]) -> list[str]:
         shown = [self._frame(frame, options) for frame in run[:3]]
         more = len(run) - 3
         if more > 0:
@@ -95,7 +98,7 @@ def _runs(frames: traceback.StackSummary) -> Iterator[list[traceback.FrameSummar
 def _lines(exc: BaseException) -> list[str]:
     try:
         report = traceback.TracebackException(
-            type(exc), exc, exc.__traceback__, limit=-_READ_FRAMES, compact=True
+            type(exc), exc, _traceback(exc), limit=-_READ_FRAMES, compact=True
         )
         _clean(report, set())
         return list(report.format())
@@ -103,7 +106,7 @@ def _lines(exc: BaseException) -> list[str]:
         raise
     except BaseException:
         # A __str__, __notes__ or __cause__ of the user's that is broken in a new way.
-        frames = BriefStack(_shown(traceback.extract_tb(exc.__traceback__, limit=-_READ_FRAMES)))
+        frames = BriefStack(_shown(traceback.extract_tb(_traceback(exc), limit=-_READ_FRAMES)))
         last = f"{_type_name(exc)}: {_message(exc)}\n"
         return ["Traceback (most recent call last):\n", *frames.format(), last]
 
@@ -157,7 +160,7 @@ def _cut(text: str, limit: int) -> str:
 
 
 def _type_name(exc: BaseException) -> str:
-    return str(type.__dict__["__name__"].__get__(type(exc)))
+    return _cut(type_name(type(exc)), MAX_NAME_CHARS)
 
 
 def _message(exc: BaseException) -> str:
@@ -170,12 +173,21 @@ def _message(exc: BaseException) -> str:
         return f"<its __str__ raised {_type_name(problem)}>"
 
 
+def _traceback(exc: BaseException) -> TracebackType | None:
+    # Past any __getattribute__ of the user's.
+    found = BaseException.__dict__["__traceback__"].__get__(exc)
+    return found if isinstance(found, TracebackType) else None
+
+
 def _line(exc: BaseException, number: int | None) -> int | None:
     wanted = None if number is None else file_name(number)
-    frame_line = _innermost_line(exc.__traceback__, wanted)
-    if frame_line is None and isinstance(exc, SyntaxError) and _matches(exc.filename, wanted):
-        return exc.lineno if isinstance(exc.lineno, int) else None
-    return frame_line
+    frame_line = _innermost_line(_traceback(exc), wanted)
+    # issubclass, because isinstance asks the object for its __class__.
+    if frame_line is not None or not issubclass(type(exc), SyntaxError):
+        return frame_line
+    fields = SyntaxError.__dict__
+    file, line = (fields[name].__get__(exc) for name in ("filename", "lineno"))
+    return line if isinstance(line, int) and _matches(file, wanted) else None
 
 
 def _innermost_line(tb: TracebackType | None, wanted: str | None) -> int | None:

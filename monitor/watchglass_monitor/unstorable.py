@@ -2,8 +2,10 @@
 
 import types
 from dataclasses import dataclass
-from io import IOBase
+from io import BytesIO, IOBase, StringIO
 
+from watchglass_monitor.interrupts import DeadlineExceeded
+from watchglass_monitor.origin import type_module, type_name, type_qualname
 from watchglass_monitor.plain_text import describe
 
 
@@ -65,14 +67,15 @@ _JAVASCRIPT = {"JsProxy", "JsDoubleProxy", "JsBuffer", "JsNull", "JsUndefined"}
 def unstorable_kind(cls: type) -> Kind | None:
     """What an instance of `cls` is called if none can be stored."""
     for parent in cls.__mro__:
-        kind = _BY_TYPE.get(parent) or _BY_NAME.get((parent.__module__, parent.__name__))
+        module, name = str(type_module(parent)), type_name(parent)
+        kind = _BY_TYPE.get(parent) or _BY_NAME.get((module, name))
         if kind is not None:
             # In memory, these two store like any value.
             in_memory = kind.words == "an open file" and _is_memory_file(cls)
             return None if in_memory else kind
-        if parent.__module__ == "itertools":
-            return Kind(f"an iterator (itertools.{parent.__name__})")
-        if _is_javascript(parent):
+        if module == "itertools":
+            return Kind(f"an iterator (itertools.{name})")
+        if name in _JAVASCRIPT and module.startswith(("pyodide", "_pyodide")):
             return Kind("an object of JavaScript")
     return None
 
@@ -89,14 +92,7 @@ def refuse(value: object, kind: Kind) -> NotStorable:
 
 
 def _is_memory_file(cls: type) -> bool:
-    return any(
-        parent.__module__ == "_io" and parent.__name__ in ("StringIO", "BytesIO")
-        for parent in cls.__mro__
-    )
-
-
-def _is_javascript(cls: type) -> bool:
-    return cls.__name__ in _JAVASCRIPT and cls.__module__.startswith(("pyodide", "_pyodide"))
+    return issubclass(cls, StringIO | BytesIO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +101,7 @@ class Refusal:
 
     why: str
     resource: bool = False
+    took_too_long: bool = False
 
 
 def explain(problem: BaseException, path: str, culprit: object) -> Refusal:
@@ -115,13 +112,15 @@ def explain(problem: BaseException, path: str, culprit: object) -> Refusal:
         else:
             why = f"{problem.words} cannot be stored"
         return Refusal(why, problem.resource)
+    if isinstance(problem, DeadlineExceeded):
+        return Refusal("storing it takes too long", took_too_long=True)
     subject = path or "it"
     if isinstance(problem, RecursionError):
         return Refusal("it is nested too deeply to be stored")
     if isinstance(problem, MemoryError):
         return Refusal("there is not enough memory left to store it")
     if _is_pickle_complaint(problem):
-        words = f"an object of type {type(culprit).__qualname__}"
+        words = f"an object of type {type_qualname(type(culprit))}"
         why = f"{path} is {words}, which cannot be stored" if path else f"{words} cannot be stored"
         return Refusal(f"{why} ({describe(problem)})")
     return Refusal(f"storing {subject} raised {describe(problem)}")

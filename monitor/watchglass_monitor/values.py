@@ -190,8 +190,10 @@ class _Decoder:
         if type(data) is list:
             return self.items(data, place, depth)
         if type(data) is dict:
-            return self.tagged(data, place, depth) if "$type" in data else self.object(
-                data, place, depth
+            return (
+                self.tagged(data, place, depth)
+                if "$type" in data
+                else self.object(data, place, depth)
             )
         raise ValueMistake(place, f"{type(data).__name__} is not JSON")
 
@@ -266,7 +268,9 @@ class _Decoder:
 
     def dict(self, data: object, place: str, depth: int) -> dict[Any, Any]:
         if type(data) is not list:
-            raise ValueMistake(place, f"must be a list of [key, value] pairs, not {_json_name(data)}")
+            raise ValueMistake(
+                place, f"must be a list of [key, value] pairs, not {_json_name(data)}"
+            )
         decoded: dict[Any, Any] = {}
         for index, pair in enumerate(data):
             where = f"{place}[{index}]"
@@ -280,7 +284,9 @@ class _Decoder:
         try:
             known = key in members
         except TypeError:
-            raise ValueMistake(place, f"a {type(key).__name__} cannot be a key or a member") from None
+            raise ValueMistake(
+                place, f"a {type(key).__name__} cannot be a key or a member"
+            ) from None
         if known:
             raise ValueMistake(place, "is there twice")
         members[key] = value

@@ -62,6 +62,7 @@ class CtypesWatcher:
         self._edge = _Edge()
         self._id: int | None = None
         self._callback: Any = None
+        self._start: Any = None  # PyDict_Watch: each look-up of it takes 0.7 ms in Pyodide
 
     def arm(self) -> None:
         if self._id is not None and self._watch():
@@ -75,6 +76,7 @@ class CtypesWatcher:
             raise WatcherUnavailable("the namespace cannot be watched; poll it instead")
 
     def clear(self) -> None:
+        self._start = None
         if self._id is None:
             self._edge.stop = self._callback = None
             return
@@ -98,7 +100,9 @@ class CtypesWatcher:
     def drain(self) -> Stores:
         edge = self._edge
         if edge.inside:
-            return Stores()  # called from a signal handler inside the callback: the store is to come
+            return (
+                Stores()
+            )  # called from a signal handler inside the callback: the store is to come
         stores = Stores(dict(edge.stores), edge.overflow)
         edge.stores.clear()
         if edge.overflow:
@@ -110,7 +114,9 @@ class CtypesWatcher:
         try:
             add = ctypes.pythonapi["PyDict_AddWatcher"]
         except (AttributeError, OSError):
-            raise WatcherUnavailable("this Python has no dict watchers; they came with 3.12") from None
+            raise WatcherUnavailable(
+                "this Python has no dict watchers; they came with 3.12"
+            ) from None
         try:
             # CPython keeps the pointer only: dropping the callback before `clear` would crash.
             self._id = add(self._callback)
@@ -136,8 +142,10 @@ class CtypesWatcher:
 
     def _watch(self) -> bool:
         try:
-            watch = ctypes.pythonapi["PyDict_Watch"]
-            return watch(self._id, ctypes.py_object(self._namespace)) == 0
+            if self._start is None:
+                self._start = ctypes.pythonapi["PyDict_Watch"]
+            started: int = self._start(self._id, ctypes.py_object(self._namespace))
+            return started == 0
         except (ValueError, RuntimeError):
             self._id = None  # the user's code cleared our watcher
             return False

@@ -20,10 +20,12 @@ export class Control {
   #chunk = Buffer.allocUnsafeSlow(READ_BYTES);
   #receive;
   #closed;
+  /** @type {Uint8Array[]} the first of them is being written */
+  #unwritten = [];
 
   /**
    * @param {number} fd
-   * @param {(data: Uint8Array) => void} receive gets what was read, at once
+   * @param {(data: Uint8Array, isPolled: boolean) => void} receive gets what was read, at once
    * @param {() => void} closed the other end is gone
    */
   constructor(fd, receive, closed) {
@@ -35,7 +37,7 @@ export class Control {
   /** Let the event loop read; this also makes the socket non-blocking. */
   listen() {
     const socket = new net.Socket({ fd: this.#fd, readable: true, writable: false });
-    socket.on("data", this.#receive);
+    socket.on("data", (data) => this.#receive(data, false));
     for (const event of ["end", "close", "error"]) socket.on(event, this.#closed);
   }
 
@@ -50,12 +52,23 @@ export class Control {
         return;
       }
       if (count === 0) this.#closed();
-      this.#receive(this.#chunk.subarray(0, count));
+      this.#receive(this.#chunk.subarray(0, count), true);
     }
   }
 
-  /** @param {Uint8Array} frame */
+  /**
+   * Write a whole frame. What is read while the socket is full may be answered at once: such an
+   * answer waits here until the frame that is half written has been finished.
+   * @param {Uint8Array} frame
+   */
   write(frame) {
+    this.#unwritten.push(frame);
+    if (this.#unwritten.length > 1) return;
+    for (let next; (next = this.#unwritten[0]); this.#unwritten.shift()) this.#writeWhole(next);
+  }
+
+  /** @param {Uint8Array} frame */
+  #writeWhole(frame) {
     for (let written = 0; written < frame.length; ) {
       try {
         written += fs.writeSync(this.#fd, frame, written);

@@ -1,5 +1,8 @@
 /** Server ⇄ kernel: what a message does, in the event loop and between two bytecodes. */
-import { encodeBlob, encodeMessage, encodeText, MAX_BLOB_CHUNK_BYTES } from "./frames.mjs";
+import { block } from "./control.mjs";
+import { describeFatal } from "./fatal.mjs";
+import { encodeBlob, encodeMessage, encodeText, FrameReader, MAX_BLOB_CHUNK_BYTES } from "./frames.mjs";
+import { gate, Stepper } from "./timers.mjs";
 
 const SAFE_POINT_SIGNAL = 62;
 const READ_MS = 3;
@@ -11,21 +14,16 @@ const DUE = { messages: 1, interrupt: 2, blocked: 4, deadline: 8, tick: 16 };
 
 /** @typedef {import("./frames.mjs").Message} Message */
 /** @typedef {{ request_id: number, number: number, code: string, store_history: boolean }} Execute */
-/**
- * The kernel's entries (monitor/watchglass_monitor/kernel.py), each run on a stack of its own.
- * @typedef {object} Kernel
- * @property {(requestId: number, number: number, code: string, store: boolean) => Promise<void>} execute
- * @property {() => Promise<void>} serve
- * @property {() => Promise<void>} interrupt
- * @property {() => Promise<number>} tick
- */
+/** @typedef {import("./interpreter.mjs").Kernel} Kernel */
 
 /** One conversation with the server, for one kernel. */
 export class Host {
   #control;
   #streams;
-  #memoryBytes;
-  #fail;
+  #safePoints;
+  #memoryBytes = () => 0;
+  #reader = new FrameReader();
+  #stepper = new Stepper(() => this.#call(this.#attached().step()));
   /** @type {Kernel | undefined} */
   #kernel;
   /** @type {Execute | undefined} */
@@ -39,11 +37,11 @@ export class Host {
   /** @type {{ requestId: number, attempt: number } | undefined} an interrupt not yet delivered */
   #press;
   #deliveredTo = 0;
+  #deliveredAttempt = 0;
   #stray = 0;
   #deadline = Infinity;
-  #lastRead = 0;
-  #lastTick = 0;
-  #polling = false;
+  #lastRead = -Infinity;
+  #lastTick = -Infinity;
   #draining = false;
   #pollMs;
   /** @type {NodeJS.Timeout | undefined} */
@@ -53,21 +51,30 @@ export class Host {
    * @param {object} parts
    * @param {import("./control.mjs").Control} parts.control
    * @param {import("./streams.mjs").Streams} parts.streams
-   * @param {() => number} parts.memoryBytes
-   * @param {(error: unknown) => void} parts.fail the interpreter is lost
+   * @param {import("./safe_points.mjs").SafePoints} parts.safePoints
    * @param {number} parts.pollMs
    */
-  constructor({ control, streams, memoryBytes, fail, pollMs }) {
+  constructor({ control, streams, safePoints, pollMs }) {
     this.#control = control;
     this.#streams = streams;
-    this.#memoryBytes = memoryBytes;
-    this.#fail = fail;
+    this.#safePoints = safePoints;
     this.#pollMs = pollMs;
   }
 
-  /** @param {Kernel} kernel */
-  attach(kernel) {
+  /**
+   * @param {Kernel} kernel
+   * @param {() => number} memoryBytes what the interpreter has now
+   */
+  attach(kernel, memoryBytes) {
     this.#kernel = kernel;
+    this.#memoryBytes = memoryBytes;
+  }
+
+  /** @param {{ pyodide: string, image: boolean }} facts */
+  ready(facts) {
+    const { python, rung } = this.#attached();
+    const memory_bytes = this.#memoryBytes();
+    this.send({ type: "ready", ...facts, python, rung, node: process.versions.node, memory_bytes });
   }
 
   /** @param {Message} message */
@@ -81,24 +88,40 @@ export class Host {
    * @returns {number} the signal that takes the kernel to a safe point, or 0
    */
   poll(now) {
-    this.#polling = true;
     if (now - this.#lastRead >= READ_MS) {
       this.#lastRead = now;
       this.#control.poll();
     }
     this.#streams.poll();
-    this.#polling = false;
     return this.#due(now) ? SAFE_POINT_SIGNAL : 0;
   }
 
-  /** @param {import("./frames.mjs").Frame} frame */
-  receive(frame) {
-    if (frame.kind === "blob") this.#keep(frame.requestId, frame.data);
-    else this.#route(frame.message, frame.text);
-    if (this.#draining) return;
-    this.#draining = true;
-    if (this.#polling) setImmediate(() => this.#drain());
-    else queueMicrotask(() => this.#drain());
+  /**
+   * The interpreter is lost: say why and end.
+   * @param {unknown} error
+   * @returns {never}
+   */
+  fail(error) {
+    this.#streams.flush();
+    this.send({ type: "fatal", ...describeFatal(error) });
+    process.exit(1);
+  }
+
+  /**
+   * @param {Uint8Array} data
+   * @param {boolean} isPolled read while Python runs, not by the event loop
+   */
+  receiveData(data, isPolled) {
+    try {
+      for (const frame of this.#reader.receiveData(data))
+        if (frame.kind === "blob") this.#keep(frame.requestId, frame.data);
+        else this.#route(frame.message, frame.text);
+    } catch (error) {
+      this.fail(error); // the server broke the protocol: nothing after this could be trusted
+    }
+    if (!isPolled) this.#drain();
+    else if (!this.#draining) setImmediate(() => this.#drain());
+    this.#draining ||= isPolled;
   }
 
   /**
@@ -140,7 +163,7 @@ export class Host {
     if (!execute) return;
     this.#running = execute;
     this.#deliveredTo = 0;
-    this.#lastTick = 0;
+    this.#lastTick = -Infinity;
     this.#wake(this.#pollMs);
     const { request_id, number, code, store_history } = execute;
     this.#call(this.#attached().execute(request_id, number, code, store_history ?? true));
@@ -212,7 +235,7 @@ export class Host {
   /** @param {number} ms */
   #wake(ms) {
     clearTimeout(this.#ticker);
-    this.#ticker = setTimeout(() => this.#tick(), ms);
+    this.#ticker = setTimeout(() => this.#tick(), ms).unref();
   }
 
   async #tick() {
@@ -255,7 +278,17 @@ export class Host {
     const { requestId, attempt } = this.#press;
     this.#press = undefined;
     this.#deliveredTo = requestId;
+    this.#deliveredAttempt = attempt;
     this.#acknowledge(requestId, attempt);
+  }
+
+  /** It was raised where Python swallows what is raised, as in __del__: it is due again. */
+  #undelivered() {
+    const requestId = this.#running?.request_id;
+    if (!requestId || this.#deliveredTo !== requestId) return false;
+    this.#deliveredTo = 0;
+    this.#press ??= { requestId, attempt: this.#deliveredAttempt };
+    return true;
   }
 
   /**
@@ -276,7 +309,9 @@ export class Host {
   #takeBlob(requestId) {
     const chunks = this.#blobs.get(requestId);
     this.#blobs.delete(requestId);
-    return chunks && Buffer.concat(chunks);
+    if (!chunks) return undefined;
+    const whole = Buffer.concat(chunks);
+    return new Uint8Array(whole.buffer, whole.byteOffset, whole.length); // Pyodide knows no Buffer
   }
 
   #attached() {
@@ -293,8 +328,7 @@ export class Host {
     try {
       return await entry;
     } catch (error) {
-      this.#fail(error);
-      return undefined;
+      return this.fail(error);
     }
   }
 
@@ -318,7 +352,9 @@ export class Host {
       pressed: () => this.#press?.requestId ?? 0,
       stray: () => this.#stray,
       delivered: () => this.#delivered(),
+      undelivered: () => this.#undelivered(),
       own: (/** @type {number} */ requestId) => this.#streams.own(requestId),
+      begin: () => this.#safePoints.restart(),
       finish: (/** @type {string} */ status, /** @type {number} */ durationMs) =>
         this.#finish(status, durationMs),
       deadline: (/** @type {number} */ ms) => {
@@ -327,6 +363,7 @@ export class Host {
       wake: (/** @type {number} */ ms) => {
         if (!this.#ticker) this.#wake(ms);
       },
+      schedule: (/** @type {number} */ ms) => this.#stepper.schedule(ms),
       wait: (/** @type {number} */ ms) => this.#wait(ms),
       gate,
       poll_ms: () => this.#pollMs,
@@ -341,24 +378,10 @@ export class Host {
     const end = performance.now() + ms;
     this.#streams.flush();
     for (;;) {
-      this.#lastRead = 0;
+      this.#lastRead = -Infinity;
       const now = performance.now();
       if (this.poll(now) || now >= end) return;
-      this.#control.wait(Math.min(READ_MS, end - now));
+      block(Math.min(READ_MS, end - now));
     }
   }
-}
-
-/**
- * A promise that the kernel suspends on, and its key; opens by itself after `ms`, if that is not 0.
- * @param {number} ms
- */
-function gate(ms) {
-  const { promise, resolve } = Promise.withResolvers();
-  const timer = ms > 0 ? setTimeout(resolve, ms) : undefined;
-  const open = () => {
-    clearTimeout(timer);
-    resolve(undefined);
-  };
-  return { promise, open };
 }

@@ -6,12 +6,16 @@ import fs from "node:fs";
 import fsPromises from "node:fs/promises";
 import module from "node:module";
 import path from "node:path";
+import v8 from "node:v8";
 import { pathToFileURL } from "node:url";
 
 import { copyPages } from "./snapshot.mjs";
 import { limitMemory } from "./wasm.mjs";
 
-/** @typedef {import("pyodide").PyodideInterface} Pyodide */
+/**
+ * Pyodide, with the two parts of it that have no public name; the version is pinned for them.
+ * @typedef {import("pyodide").PyodideAPI & { _module: any, _api: any }} Pyodide
+ */
 /**
  * @typedef {object} BootOptions
  * @property {string} pyodideDir
@@ -33,6 +37,7 @@ const LOCK_FILE = /** @type {any} */ ({
 });
 const MONITOR_FOLDER = "/watchglass/monitor";
 const PLACEHOLDER_BYTES = 8;
+const STACK_FLAG = "--wasm-stack-switching-stack-size=";
 
 /**
  * Load Pyodide with one compilation of its WebAssembly and no second copy of its bytes.
@@ -41,6 +46,7 @@ const PLACEHOLDER_BYTES = 8;
  */
 export async function boot(options) {
   allowNodeFiles();
+  allowDeepStacks();
   const compiled = compile(options);
   const image = options.image ? fs.readFileSync(options.image) : undefined;
   const [{ loadPyodide }, { default: createPyodideModule }] = await Promise.all([
@@ -69,6 +75,17 @@ export async function boot(options) {
 function allowNodeFiles() {
   if (process.permission)
     /** @type {any} */ (process).binding = () => ({ fs: fs.constants });
+}
+
+/**
+ * V8 makes no stack for the kernel's entries larger than --stack-size, whatever
+ * --wasm-stack-switching-stack-size says. On the command line it would also lift the limit of the
+ * main stack above what the operating system gives, where a deep recursion then is a crash; set
+ * this late, it holds for the new stacks only.
+ */
+function allowDeepStacks() {
+  const size = process.execArgv.find((flag) => flag.startsWith(STACK_FLAG));
+  if (size) v8.setFlagsFromString(`--stack-size=${size.slice(STACK_FLAG.length)}`);
 }
 
 /** @param {BootOptions} options */
@@ -159,4 +176,37 @@ export function mountMonitor(pyodide, monitorDir) {
  */
 function fileUrl(folder, name) {
   return pathToFileURL(path.join(folder, name)).href;
+}
+
+/**
+ * The kernel's entries (monitor/watchglass_monitor/kernel.py), each run on a stack of its own,
+ * which the code can suspend.
+ * @typedef {object} Kernel
+ * @property {(requestId: number, number: number, code: string, store: boolean) => Promise<void>} execute
+ * @property {() => Promise<void>} serve
+ * @property {() => Promise<void>} interrupt
+ * @property {() => Promise<number>} tick
+ * @property {() => Promise<void>} step
+ * @property {string} rung
+ * @property {string} python
+ */
+
+/**
+ * Start the kernel on this host.
+ * @param {Pyodide} pyodide
+ * @param {object} host what the kernel may ask for
+ * @returns {Kernel}
+ */
+export function startKernel(pyodide, host) {
+  const kernel = pyodide.pyimport("watchglass_monitor.in_pyodide").start(host);
+  const { execute, serve, interrupt, tick, step } = kernel;
+  return {
+    execute: (...args) => execute.callPromising(...args),
+    serve: () => serve.callPromising(),
+    interrupt: () => interrupt.callPromising(),
+    tick: () => tick.callPromising(),
+    step: () => step.callPromising(),
+    rung: kernel.rung,
+    python: kernel.python,
+  };
 }

@@ -1,4 +1,5 @@
 /** stdout and stderr -> frames: many small writes merged, in order, each with its execution. */
+import { TextReader } from "./utf8.mjs";
 
 const COALESCE_MS = 8;
 const BUFFER_BYTES = 65536;
@@ -19,7 +20,7 @@ export class Streams {
   #lastFlush = 0;
   /** @type {NodeJS.Timeout | undefined} */
   #timer;
-  #decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  #readers = { stdout: new TextReader(), stderr: new TextReader() };
   /** @type {Map<number, Count>} */
   #counts = new Map();
 
@@ -108,8 +109,7 @@ export class Streams {
 
   #sendText() {
     if (this.#filled === 0) return;
-    const bytes = this.#buffer.subarray(0, this.#filled);
-    const text = this.#decoders[this.#name].decode(bytes, { stream: true });
+    const text = this.#readers[this.#name].read(this.#buffer.subarray(0, this.#filled));
     this.#filled = 0;
     if (text)
       this.#send({ type: "stream", request_id: this.#owner, name: this.#name, text });

@@ -59,43 +59,107 @@ function writeLeb(bytes, at, end, value) {
   for (; at < end; at++, value >>>= 7) bytes[at] = (value & 0x7f) | (at < end - 1 ? 0x80 : 0);
 }
 
-// (module (import "host" "poll" (func (result i32)))
-//   (global (export "left") (mut i32) (i32.const 1)) (global (export "period") (mut i32) (i32.const 1))
-//   (func (export "check") (result i32)
-//     (global.set 0 (i32.sub (global.get 0) (i32.const 1)))
-//     (if (result i32) (i32.gt_s (global.get 0) (i32.const 0))
-//       (then (i32.const 0))
-//       (else (global.set 0 (global.get 1)) (call 0)))))
-const SIGNAL_CHECK = Uint8Array.from([
-  0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
-  0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7f,
-  0x02, 0x0d, 0x01, 0x04, ...ascii("host"), 0x04, ...ascii("poll"), 0x00, 0x00,
-  0x03, 0x02, 0x01, 0x00,
-  0x06, 0x0b, 0x02, 0x7f, 0x01, 0x41, 0x01, 0x0b, 0x7f, 0x01, 0x41, 0x01, 0x0b,
-  0x07, 0x19, 0x03, 0x04, ...ascii("left"), 0x03, 0x00, 0x06, ...ascii("period"), 0x03, 0x01,
-  0x05, ...ascii("check"), 0x00, 0x01,
-  0x0a, 0x1c, 0x01, 0x1a, 0x00,
-  0x23, 0x00, 0x41, 0x01, 0x6b, 0x24, 0x00,
-  0x23, 0x00, 0x41, 0x00, 0x4a, 0x04, 0x7f, 0x41, 0x00, 0x05, 0x23, 0x01, 0x24, 0x00, 0x10, 0x00, 0x0b,
-  0x0b,
+/** What one of the interpreter's own checks, at every 50th loop turn, counts. */
+export const LOOP_CHECK = 32;
+/** What a check inside a C function counts: str() of each item of a list comes by here. */
+const CALL_CHECK = 1;
+const CLOCK_START = 50; // what the interpreter's clock is set to just before its own check
+
+// The interpreter imports `check` before its memory is there; so `check` calls what is in a table.
+// (module (import "host" "table" (table 1 funcref))
+//   (func (export "none") (result i32) (i32.const 0))
+//   (func (export "check") (result i32) (call_indirect (result i32) (i32.const 0))))
+const ENTRANCE = Uint8Array.from([
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  ...section(1, [0x01, 0x60, 0x00, 0x01, 0x7f]),
+  ...section(2, [0x01, ...name("host"), ...name("table"), 0x01, 0x70, 0x00, 0x01]),
+  ...section(3, [0x02, 0x00, 0x00]),
+  ...section(7, [0x02, ...name("none"), 0x00, 0x00, ...name("check"), 0x00, 0x01]),
+  ...section(10, [
+    0x02,
+    ...body([0x41, 0x00]),
+    ...body([0x41, 0x00, 0x11, 0x00, 0x00]),
+  ]),
 ]);
 
-/** @param {string} text */
-function ascii(text) {
-  return [...text].map((letter) => letter.charCodeAt(0));
+// (module (import "host" "poll" (func (result i32))) (import "host" "memory" (memory 0))
+//   (import "host" "clock" (global i32)) (global (export "left") (mut i32) (i32.const 1))
+//   (func (export "count") (result i32)
+//     (global.set 1 (i32.sub (global.get 1)
+//       (if (result i32) (i32.eq (i32.load (global.get 0)) (i32.const 50))
+//         (then (i32.const 32)) (else (i32.const 1)))))
+//     (if (result i32) (i32.gt_s (global.get 1) (i32.const 0)) (then (i32.const 0)) (else (call 0)))))
+const COUNTER = Uint8Array.from([
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  ...section(1, [0x01, 0x60, 0x00, 0x01, 0x7f]),
+  ...section(2, [
+    0x03,
+    ...[...name("host"), ...name("poll"), 0x00, 0x00],
+    ...[...name("host"), ...name("memory"), 0x02, 0x00, 0x00],
+    ...[...name("host"), ...name("clock"), 0x03, 0x7f, 0x00],
+  ]),
+  ...section(3, [0x01, 0x00]),
+  ...section(6, [0x01, 0x7f, 0x01, 0x41, 0x01, 0x0b]),
+  ...section(7, [0x02, ...name("left"), 0x03, 0x01, ...name("count"), 0x00, 0x01]),
+  ...section(10, [
+    0x01,
+    ...body([
+      ...[0x23, 0x01, 0x23, 0x00, 0x28, 0x02, 0x00, 0x41, CLOCK_START, 0x46],
+      ...[0x04, 0x7f, 0x41, LOOP_CHECK, 0x05, 0x41, CALL_CHECK, 0x0b, 0x6b, 0x24, 0x01],
+      ...[0x23, 0x01, 0x41, 0x00, 0x4a, 0x04, 0x7f, 0x41, 0x00, 0x05, 0x10, 0x00, 0x0b],
+    ]),
+  ]),
+]);
+
+/** @param {number[]} code */
+function body(code) {
+  return [code.length + 2, 0x00, ...code, 0x0b];
 }
 
 /**
- * A signal check that counts in WebAssembly and enters JavaScript every `period`-th time only:
- * str(), repr() and json call it for each object, and JavaScript would cost them up to 38 %.
- * @param {() => number} poll returns a signal number or 0
+ * @param {number} id
+ * @param {number[]} content
+ */
+function section(id, content) {
+  return [id, content.length, ...content];
+}
+
+/** @param {string} text */
+function name(text) {
+  return [text.length, ...Buffer.from(text)];
+}
+
+/**
+ * A signal check that counts in WebAssembly and enters JavaScript when `left` has come to 0:
+ * str(), repr() and json check for each object, and JavaScript would cost them up to 38 %.
+ * @param {() => number} poll returns a signal number or 0, and sets `left` anew
  */
 export function signalCheck(poll) {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(SIGNAL_CHECK), { host: { poll } });
-  const { check, left, period } = instance.exports;
+  const table = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
+  const { none, check } = instantiate(ENTRANCE, { table });
+  table.set(0, none);
   return {
     check: /** @type {Function} */ (check),
-    left: /** @type {WebAssembly.Global} */ (left),
-    period: /** @type {WebAssembly.Global} */ (period),
+    /**
+     * Begin to count, in the interpreter's memory.
+     * @param {WebAssembly.Memory} memory
+     * @param {number} clock the address of the interpreter's own count
+     * @returns {WebAssembly.Global} left
+     */
+    connect(memory, clock) {
+      const at = new WebAssembly.Global({ value: "i32" }, clock);
+      const { count, left } = instantiate(COUNTER, { poll, memory, clock: at });
+      table.set(0, count);
+      return /** @type {WebAssembly.Global} */ (left);
+    },
   };
+}
+
+/**
+ * @param {BufferSource} bytes
+ * @param {WebAssembly.ModuleImports} host
+ * @returns {any}
+ */
+function instantiate(bytes, host) {
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { host }).exports;
 }

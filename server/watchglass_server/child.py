@@ -56,8 +56,17 @@ class Child:
         self._watch_exit()
 
     @classmethod
-    def start(cls, argv: Sequence[str], inherited: socket.socket | None = None) -> "Child":
-        """Start the program; the socket keeps its number in it. Raises OSError."""
+    def start(
+        cls,
+        argv: Sequence[str],
+        inherited: socket.socket | None = None,
+        data_bytes: int | None = None,
+    ) -> "Child":
+        """Start the program; the socket keeps its number in it. Raises OSError.
+
+        `data_bytes` is all that it may allocate, in whatever language: beyond it, an allocation
+        fails there, and no other process is hurt.
+        """
         process = subprocess.Popen(
             [*_death_with_parent(), *argv],
             env=ENVIRONMENT,
@@ -68,8 +77,7 @@ class Child:
             start_new_session=True,
             cwd="/",
         )
-        if sys.platform == "linux":  # a crash of V8 would write gigabytes
-            resource.prlimit(process.pid, resource.RLIMIT_CORE, (0, 0))
+        _limit(process.pid, data_bytes)
         return cls(process)
 
     @property
@@ -134,6 +142,16 @@ class Child:
                 break
         self._close_output()
         self.exited.set_result(exit_)
+
+
+def _limit(pid: int, data_bytes: int | None) -> None:
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError):  # it may have ended already
+        # A crash of V8 would write gigabytes.
+        resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
+        if data_bytes is not None:
+            resource.prlimit(pid, resource.RLIMIT_DATA, (data_bytes, data_bytes))
 
 
 def _reap(process: subprocess.Popen[bytes]) -> ChildExit:

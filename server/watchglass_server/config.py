@@ -60,6 +60,11 @@ def optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
     return read
 
 
+def folder(text: str) -> Path:
+    """A folder; `~` is the home directory."""
+    return Path(text).expanduser()
+
+
 def port(text: str) -> int:
     """A TCP port; 0 picks a free one."""
     if not text.isdecimal() or int(text) > 65535:
@@ -103,22 +108,26 @@ def truth(text: str) -> bool:
     return words[text.strip().lower()]
 
 
+_DATA_DIR = Path(platformdirs.user_data_dir("watchglass", appauthor=False))
+_CACHE_DIR = Path(platformdirs.user_cache_dir("watchglass", appauthor=False))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything that can be set."""
 
     host: str = setting("127.0.0.1", "Address to listen at.", metavar="ADDRESS")
     port: int = setting(8765, "TCP port; 0 picks a free one.", port, "PORT")
-    data_dir: Path = setting(
-        Path(platformdirs.user_data_dir("watchglass", appauthor=False)),
+    data_dir: Path = setting(  # noqa: RUF009 - a row like every other
+        _DATA_DIR,
         "Where sessions are kept; one server at a time.",
-        lambda text: Path(text).expanduser(),
+        folder,
         "DIR",
     )
-    cache_dir: Path = setting(
-        Path(platformdirs.user_cache_dir("watchglass", appauthor=False)),
+    cache_dir: Path = setting(  # noqa: RUF009 - a row like every other
+        _CACHE_DIR,
         "Where base images are kept; may be deleted while no server runs.",
-        lambda text: Path(text).expanduser(),
+        folder,
         "DIR",
     )
     token: str | None = setting(
@@ -243,7 +252,7 @@ def read_settings(flags: Mapping[str, Any], environment: Mapping[str, str]) -> C
 
 def shown(row: dataclasses.Field[Any]) -> str:
     """The default as a person would write it."""
-    default = row.default
+    default: Any = row.default
     if default is None or default == ():
         return "none"
     if row.type == "bool":

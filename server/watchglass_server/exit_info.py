@@ -82,7 +82,8 @@ def _ended_by_signal(number: int, output: str) -> tuple[str, str]:
         name = f"signal {number}"
     if name in _CRASHES:
         return "fatal", f"The process crashed ({name}).{_last_line(output)}"
-    return "signal", f"The process was ended from outside ({name})."
+    perhaps = ", perhaps because the machine ran out of memory" if name == "SIGKILL" else ""
+    return "signal", f"The process was ended from outside ({name}){perhaps}."
 
 
 def _last_line(output: str) -> str:
@@ -93,4 +94,7 @@ def _last_line(output: str) -> str:
 
 
 def _with_next_step(cause: str, message: str) -> str:
-    return f"{message.rstrip()} {_NEXT_STEPS.get(cause, _AGAIN)}".rstrip()
+    sentence = message.rstrip()
+    if sentence and sentence[-1] not in ".!?":
+        sentence += "."
+    return f"{sentence} {_NEXT_STEPS.get(cause, _AGAIN)}".strip()

@@ -16,6 +16,7 @@ from watchglass_server.errors import (
     ProcessStartError,
     TooManyRequests,
 )
+from watchglass_server.host_messages import Ready
 from watchglass_server.image import ensure_image
 from watchglass_server.pool_plan import PoolCounts, PoolSizes, plan
 from watchglass_server.process import PyodideProcess
@@ -90,12 +91,14 @@ class PyodideManager:
         self._makes_image = config.image is None
         self._is_open = False
         self._is_prepared = False
+        self._is_preparing = False
         self._warm: dict[PyodideProcess, float] = {}  # since when; oldest first
         self._lent: set[PyodideProcess] = set()
         self._waiters: list[_Waiter] = []
         self._starting_for: list[_Waiter | None] = []  # None: for the reserve
         self._ending = 0
         self._started = 0
+        self.ready: Ready | None = None  # what the first process said of itself
         self._failed = 0
         self._failures = 0  # since a process was lent
         self._failure: ProcessStartError | None = None
@@ -209,7 +212,6 @@ class PyodideManager:
     def _lend(self, process: PyodideProcess) -> None:
         self._lent.add(process)
         self._failures = 0
-        self._failure = None
 
     async def _wait_for(self, waiter: _Waiter, timeout: float) -> PyodideProcess:
         self._must_be_starting()
@@ -304,12 +306,13 @@ class PyodideManager:
             self._wake = asyncio.get_running_loop().call_at(min(times) + 0.001, self._awake)
 
     def _awake(self) -> None:
-        if self._is_prepared:
+        if self._is_prepared or self._is_preparing:
             self._act()
         else:
             self._own(self._prepare(), "pool: image")
 
     async def _prepare(self) -> None:
+        self._is_preparing = True
         if self._makes_image:
             image: Path | None = None
             try:
@@ -321,7 +324,7 @@ class PyodideManager:
                 _log.warning("no base image: %s", error)
                 self._on_progress(f"{error}; processes start without it, which takes 1 s more each")
             self._config = replace(self._config, image=image)
-        self._is_prepared = True
+        self._is_prepared, self._is_preparing = True, False
         self._act()
 
     async def _start(self, waiter: _Waiter | None) -> None:
@@ -330,6 +333,8 @@ class PyodideManager:
         try:
             await process.start()
             self._started += 1
+            self.ready = self.ready or process.ready
+            self._failure = None
             self._own(self._watch(process), f"pool: watch {process.pid}")
             if waiter is None:
                 self._warm[process] = asyncio.get_running_loop().time()

@@ -73,7 +73,7 @@ CALLS: dict[str, Call] = {
     "checkpoint.name": Call(c.CheckpointNameCommand, r.EmptyReply),
 }
 
-EVENTS: dict[str, type[n.Notification]] = {
+EVENTS: dict[str, type[Any]] = {
     "execution.queued": n.ExecutionQueuedNotification,
     "execution.started": n.ExecutionStartedNotification,
     "stream": n.StreamNotification,

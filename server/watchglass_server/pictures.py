@@ -172,7 +172,7 @@ class ProcessState(Struct, frozen=True, kw_only=True):
 class InputRequest(Struct, frozen=True, kw_only=True):
     """A question of `input()` that waits for `input.reply`."""
 
-    execution: ExecutionField
+    execution: str | None
     request: int
     prompt: str
     password: bool

@@ -46,6 +46,8 @@ MAX_WAITING_QUERIES: Final = 256
 # What a process may still take after its socket closed, and its socket after it ended.
 END_GRACE_S: Final = 2.0
 DRAIN_S: Final = 1.0
+# What Node and Pyodide hold beside Python's memory, a little less than was measured.
+OWN_RSS_BYTES: Final = 96 * 2**20
 
 
 class PyodideProcess:
@@ -134,7 +136,7 @@ class PyodideProcess:
         try:
             ours.setblocking(False)
             theirs.setblocking(False)  # the host polls it while Python runs
-            child = Child.start(self._argv(theirs), theirs)
+            child = Child.start(self._argv(theirs), theirs, self.config.data_bytes)
         except BaseException:
             ours.close()
             raise
@@ -348,20 +350,24 @@ class PyodideProcess:
         await link.closed
         return self._ended(child, child_exit)
 
-    def _ended(self, child: Child, child_exit: ChildExit) -> ExitInfo:
+    def _was_near_memory_limit(self, max_rss_bytes: int) -> bool:
         limit = self.config.memory_bytes
+        return limit is not None and max_rss_bytes > 0.9 * limit + OWN_RSS_BYTES
+
+    def _ended(self, child: Child, child_exit: ChildExit) -> ExitInfo:
         self.exit = describe_exit(
             child_exit.returncode,
             said=self._said,
             decided=self._decided,
             output=child.output,
-            near_memory_limit=limit is not None and child_exit.max_rss_bytes > limit,
+            near_memory_limit=self._was_near_memory_limit(child_exit.max_rss_bytes),
         )
         for answer in self._queries.values():
             if not answer.done():
                 answer.set_exception(ProcessDied(self.exit))
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(ProcessStartError(self.exit))
+            self._ready.exception()  # looked at: whoever started it may have given up
         self._finish()
         return self.exit
 

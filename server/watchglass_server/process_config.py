@@ -8,6 +8,9 @@ from watchglass_server.assets import Assets
 
 __all__ = ["DEFAULT_MEMORY_BYTES", "ProcessConfig", "ProcessLimits"]
 
+# What Node and Pyodide allocate for themselves beside Python's memory: 700 MiB of address space,
+# of which 100 are used, and room for JavaScript's own heap and buffers.
+HOST_DATA_BYTES = 1024 * 2**20
 DEFAULT_MEMORY_BYTES = 512 * 2**20
 DEFAULT_OUTPUT_BYTES = 64 * 2**20
 
@@ -55,6 +58,11 @@ class ProcessConfig:
         """Return the command that runs one of the host's scripts with these settings."""
         main = self.host_dir / "src" / script
         return [str(self.node), *self._flags(self.node_flags), str(main), json.dumps(settings)]
+
+    @property
+    def data_bytes(self) -> int | None:
+        """All that the process may allocate, Python's memory and everything else."""
+        return self.memory_bytes + HOST_DATA_BYTES if self.memory_bytes else None
 
     def image_command(self, out: Path) -> list[str]:
         """Return the command that writes the base image."""

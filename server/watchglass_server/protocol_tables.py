@@ -92,9 +92,10 @@ def _table(title: str, struct: type[Struct]) -> str:
 def _default(field: types.Field) -> str:
     if isinstance(field.default, UnsetType):
         return "optional"
-    if field.default in (None, types.NODEFAULT):
+    try:
+        return f"optional, {json.dumps(field.default)}" if field.default is not None else "optional"
+    except TypeError:  # it has no default, or one that is made anew each time
         return "optional"
-    return f"optional, {json.dumps(field.default)}"
 
 
 def _describe(info: types.Type) -> tuple[str, list[str], str]:

@@ -7,6 +7,10 @@ from watchglass_server.fields import ErrorCode
 from watchglass_server.pictures import Variable
 from watchglass_server.replies import WireError
 
+# What a client made up is quoted, but not sent back whole.
+MESSAGE_MOST = 400
+FIELD_MOST = 200
+
 
 class Refused(WatchglassError):
     """The call is refused and has changed nothing; `error` goes to the caller as it is."""
@@ -30,9 +34,9 @@ class Refused(WatchglassError):
 def bad_request(field: str, message: str, hint: str = "") -> Refused:
     return Refused(
         "bad_request",
-        message,
+        message if len(message) <= MESSAGE_MOST else f"{message[:MESSAGE_MOST]}…",
         hint or "See docs/protocol.md for the fields of this call.",
-        field=field,
+        field=field[:FIELD_MOST],
     )
 
 

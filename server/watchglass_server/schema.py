@@ -1,4 +1,4 @@
-"""Writes what others build on, from messages.py: docs/protocol.md's tables, JSON Schemas, TypeScript.
+"""messages.py → what others build on: docs/protocol.md's tables, JSON Schemas, TypeScript.
 
 `python -m watchglass_server.schema` writes; with `--check` it only compares and exits 1 when a
 file is not current.
@@ -18,7 +18,7 @@ from msgspec import Struct
 from watchglass_server import settings_page
 from watchglass_server.messages import CALLS, EVENTS, NOT_AVAILABLE
 from watchglass_server.protocol_tables import call_tables, event_tables
-from watchglass_server.replies import WireError, Event
+from watchglass_server.replies import Event, WireError
 from watchglass_server.roles import LEAST_ROLE
 from watchglass_server.typescript import typescript
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -83,10 +83,10 @@ def fold(known: Fold, event: SessionEvent) -> Fold:
     return apply(known, event, event.data) if apply else known
 
 
-def decode_event(seq: int, time: str, type: str, data: dict[str, Any]) -> SessionEvent:
+def decode_event(seq: int, time: str, type: str, data: Mapping[str, object]) -> SessionEvent:
     """An event as it was stored."""
     return SessionEvent(
-        seq=seq, time=time, type=type, data=msgspec.convert(data, EVENTS[type], strict=False)
+        seq=seq, time=time, type=type, data=msgspec.convert(dict(data), EVENTS[type], strict=False)
     )
 
 
@@ -277,7 +277,7 @@ def _input_requested(known: Fold, event: SessionEvent, data: n.InputRequestedNot
     )
     known = _output(known, data.execution, output)
     request = p.InputRequest(
-        execution=data.execution or "",
+        execution=data.execution,
         request=data.request,
         prompt=data.prompt,
         password=data.password,

@@ -101,7 +101,7 @@ def bounded_variables(variables: dict[str, BoundVariable]) -> tuple[list[p.Varia
         return found, False
     bare = [replace(one, value=None) for one in found]
     room = VARIABLES_BYTES
-    kept = []
+    kept: list[p.Variable] = []
     for one in bare:
         room -= _variable_bytes(one)
         if room < 0:
@@ -122,7 +122,7 @@ def _variable_bytes(one: p.Variable) -> int:
 
 def _bounded_restore(report: tuple[p.RestoreEntry, ...]) -> tuple[list[p.RestoreEntry], bool]:
     room = RESTORE_BYTES
-    kept = []
+    kept: list[p.RestoreEntry] = []
     for entry in sorted(report, key=lambda entry: entry.verdict == "restored"):
         room -= 120 + json_bytes(entry.name) + json_bytes(entry.why or "")
         if room < 0:

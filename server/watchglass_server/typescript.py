@@ -142,8 +142,8 @@ def _type(info: types.Type) -> str:
         case types.UnionType():
             return _union(info)
         case types.ListType(item_type=item):
-            inner = _type(item)
-            return f"({inner})[]" if " | " in inner else f"{inner}[]"
+            words = _type(item)
+            return f"({words})[]" if " | " in words else f"{words}[]"
         case types.DictType():
             return "MimeBundle"
         case types.StrType():

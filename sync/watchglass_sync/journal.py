@@ -18,9 +18,7 @@ from watchglass_sync.errors import (
     JournalBroken,
     JournalClosed,
     JournalError,
-    JournalOutOfOrder,
     JournalWriteFailed,
-    SessionUnknown,
 )
 from watchglass_sync.group_commit import Append, GroupCommit, Outcome
 from watchglass_sync.migrations import APPLICATION_ID, pending
@@ -29,6 +27,7 @@ from watchglass_sync.records import (
     Event,
     Loaded,
     Record,
+    SessionDeleted,
     SessionRecord,
     SessionRow,
     ShareRow,
@@ -36,8 +35,8 @@ from watchglass_sync.records import (
     StoredExecution,
     VariableChange,
 )
-from watchglass_sync.statements import seq_range, statements
-from watchglass_sync.text import key
+from watchglass_sync.statements import seq_range, size_bytes, statements
+from watchglass_sync.writing import write_group
 
 FILE_NAME = "journal.sqlite3"
 BUSY_TIMEOUT = 5.0
@@ -101,20 +100,22 @@ class Journal:
         return self._group_commit.queued_bytes
 
     async def room(self) -> None:
-        """Wait while more than 32 MiB are queued."""
+        """Wait while more than 4 MiB are queued."""
         await self._group_commit.room()
 
     def append(self, session: str, records: Sequence[Record]) -> asyncio.Future[None]:
         """Store all of `records` or none; resolves when they are committed. First in, first out."""
-        encoded = statements(session, records)
         first_seq, last_seq = seq_range(records)
+        encoded = statements(session, records)
         append = Append(
             session=session,
             first_seq=first_seq,
             last_seq=last_seq,
             creates=any(isinstance(record, SessionRecord) for record in records),
+            deletes=any(isinstance(record, SessionDeleted) for record in records),
+            is_barrier=not records,
             statements=encoded,
-            size_bytes=sum(_size(parameters) for _, parameters in encoded),
+            size_bytes=sum(map(size_bytes, encoded)),
             stored=asyncio.get_running_loop().create_future(),
         )
         self._group_commit.put(append)
@@ -145,6 +146,10 @@ class Journal:
     ) -> list[StoredExecution]:
         """The last `limit` executions with a number below `before`, in ascending order."""
         return await self._read(lambda db: reading.executions(db, session, before, limit))
+
+    async def execution(self, session: str, execution: str) -> StoredExecution | None:
+        """The execution with this id."""
+        return await self._read(lambda db: reading.execution(db, session, execution))
 
     async def dump(self, session: str) -> StoredDump | None:
         """The newest dump."""
@@ -203,39 +208,12 @@ class Journal:
     def _commit(self, group: Sequence[Append]) -> Sequence[Outcome]:
         self._writer.execute("BEGIN IMMEDIATE")
         try:
-            outcomes = [self._store(append) for append in group]
+            outcomes = write_group(self._writer, group)
             self._writer.execute("COMMIT")
         finally:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
         return outcomes
-
-    def _store(self, append: Append) -> Outcome:
-        if (problem := self._problem(append)) is not None:
-            return problem
-        for sql, parameters in append.statements:
-            self._writer.execute(sql, parameters)
-        return None
-
-    def _problem(self, append: Append) -> Outcome:
-        if not append.statements:
-            return None
-        row = self._writer.execute(
-            "SELECT last_seq FROM sessions WHERE session = ?", (key(append.session),)
-        ).fetchone()
-        if row is None and not append.creates:
-            return SessionUnknown(f"the journal has no session {append.session!r}")
-        last_seq: int = row[0] if row else 0
-        if append.first_seq and append.first_seq != last_seq + 1:
-            return JournalOutOfOrder(
-                f"session {append.session!r}: event {append.first_seq} does not follow the last "
-                f"stored one, {last_seq}; append the missing ones first"
-            )
-        return None
-
-
-def _size(parameters: Sequence[object]) -> int:
-    return 64 + sum(len(value) for value in parameters if isinstance(value, (str, bytes)))
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -18,6 +18,7 @@ class Connection(Protocol):
 
     def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Iterable[Any]:
         """Run one statement."""
+        ...
 
 
 def _create(connection: Connection) -> None:

@@ -107,6 +107,14 @@ def executions(
     return found[::-1]
 
 
+def execution(db: Connection, session: str, execution: str) -> StoredExecution | None:
+    row = db.execute(
+        "SELECT execution, number, data FROM executions WHERE session = ? AND execution = ?",
+        (key(session), key(execution)),
+    ).fetchone()
+    return StoredExecution(_unkey(row[0]), row[1], decode_object(row[2])) if row else None
+
+
 def dump(db: Connection, session: str) -> StoredDump | None:
     row = db.execute(
         "SELECT number, data, entries FROM dumps WHERE session = ?", (key(session),)

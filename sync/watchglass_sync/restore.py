@@ -69,9 +69,11 @@ class Restorer(Protocol):
 
     def plan(self, remembered: Remembered) -> RestorePlan:
         """What to ask of the process."""
+        ...
 
     def report(self, remembered: Remembered, loaded: Loadout) -> RestoreReport:
         """What to tell the session, from what the process answered."""
+        ...
 
 
 class ValueRestorer:

@@ -55,7 +55,9 @@ def read_script(data: bytes) -> tuple[str | None, list[TranscriptExecution]]:
         ) from exc
     first, _, rest = text.partition("\n")
     if first.startswith(HEADER):
-        return first.removeprefix(HEADER).lstrip(": ").strip() or None, _own(rest.split("\n"))
+        return first.removeprefix(HEADER).lstrip(": ").strip() or None, _own(
+            rest.removesuffix("\n").split("\n")
+        )
     return None, _foreign(text.split("\n"))
 
 

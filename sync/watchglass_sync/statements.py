@@ -1,12 +1,12 @@
-"""Records → the statements that store them. No I/O here."""
+"""Records → what is stored of them: rows of tables, printed text, removals. No I/O here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from watchglass_sync.errors import JournalOutOfOrder
-from watchglass_sync.group_commit import Statement
 from watchglass_sync.migrations import changed_names
 from watchglass_sync.records import (
     DumpRecord,
@@ -20,23 +20,62 @@ from watchglass_sync.records import (
     ShareRevoked,
     StateRecord,
 )
-from watchglass_sync.text import encode_json, encode_output, key
+from watchglass_sync.text import encode_json, key
 
-EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?)"
-CHANGE = "INSERT INTO variable_changes VALUES (?, ?, ?, ?)"
-LAST_SEQ = "UPDATE sessions SET last_seq = ? WHERE session = ?"
-SESSION = (
-    "INSERT INTO sessions (session, fields) VALUES (?, ?)"
-    " ON CONFLICT (session) DO UPDATE SET fields = excluded.fields"
+
+@dataclass(frozen=True, slots=True)
+class Into:
+    """A table that rows are put into, many with one statement."""
+
+    head: str
+    columns: int
+    tail: str = ""
+
+    def sql(self, rows: int) -> str:
+        """The statement for that many rows."""
+        row = f"({', '.join('?' * self.columns)})"
+        return f"{self.head} VALUES {', '.join([row] * rows)}{self.tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row, in the order of its table's columns."""
+
+    into: Into
+    values: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """Text behind what an execution printed so far."""
+
+    execution: tuple[str, str]
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Rows that go."""
+
+    sql: str
+    values: tuple[object, ...]
+
+
+Statement = Row | Print | Removal
+
+SESSIONS = Into(
+    "INSERT INTO sessions (session, fields)",
+    2,
+    " ON CONFLICT (session) DO UPDATE SET fields = excluded.fields",
 )
-OUTPUT = (
-    "INSERT INTO outputs SELECT ?1, ?2, coalesce((SELECT start + length FROM outputs"
-    " WHERE session = ?1 AND execution = ?2 ORDER BY start DESC LIMIT 1), 0), ?3, ?4, ?5"
-)
-EXECUTION = "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?)"
-STATE = "INSERT OR REPLACE INTO states VALUES (?, ?, ?)"
-DUMP = "INSERT OR REPLACE INTO dumps VALUES (?, ?, ?, ?)"
-SHARE = "INSERT OR REPLACE INTO shares VALUES (?, ?, ?)"
+EVENTS = Into("INSERT INTO events", 5)
+CHANGES = Into("INSERT INTO variable_changes", 4)
+EXECUTIONS = Into("INSERT OR REPLACE INTO executions", 4)
+STATES = Into("INSERT OR REPLACE INTO states", 3)
+DUMPS = Into("INSERT OR REPLACE INTO dumps", 4)
+SHARES = Into("INSERT OR REPLACE INTO shares", 3)
+OUTPUTS = Into("INSERT INTO outputs", 6)
 REVOKE = "DELETE FROM shares WHERE session = ? AND share = ?"
 TABLES = (
     "sessions",
@@ -59,35 +98,38 @@ def seq_range(records: Sequence[Record]) -> tuple[int, int]:
 
 
 def statements(session: str, records: Sequence[Record]) -> list[Statement]:
-    """What to run, in order: the session's row comes first, so that the rest has an owner."""
-    ordered = sorted(records, key=lambda record: not isinstance(record, SessionRecord))
-    last_seq = seq_range(records)[1]
-    found = [statement for record in ordered for statement in _of(key(session), record)]
-    return [*found, (LAST_SEQ, (last_seq, key(session)))] if last_seq else found
+    """What to store, in order."""
+    return [one for record in records for one in _of(key(session), record)]
+
+
+def size_bytes(statement: Statement) -> int:
+    """About how much memory it holds while it waits."""
+    if isinstance(statement, Print):
+        return 64 + len(statement.text)
+    return 64 + sum(len(value) for value in statement.values if isinstance(value, (str, bytes)))
 
 
 def _of(session: str, record: Record) -> Iterator[Statement]:
     match record:
         case EventRecord(seq, time, kind, data):
-            yield EVENT, (session, seq, time, kind, encode_json(dict(data)))
+            yield Row(EVENTS, (session, seq, time, kind, encode_json(dict(data))))
             if kind == "variables.changed":
                 for position, name in changed_names(data):
-                    yield CHANGE, (session, key(name), seq, position)
+                    yield Row(CHANGES, (session, key(name), seq, position))
         case OutputRecord(execution, name, text):
-            if text:
-                yield OUTPUT, (session, key(execution), len(text), name, encode_output(text))
+            yield Print((session, key(execution)), name, text)
         case ExecutionRecord(execution, number, data):
-            yield EXECUTION, (session, key(execution), number, encode_json(dict(data)))
+            yield Row(EXECUTIONS, (session, key(execution), number, encode_json(dict(data))))
         case DumpRecord(number, data, entries):
-            yield DUMP, (session, number, encode_json([dict(entry) for entry in entries]), data)
+            yield Row(DUMPS, (session, number, encode_json([dict(one) for one in entries]), data))
         case SessionRecord(fields):
-            yield SESSION, (session, encode_json(dict(fields)))
+            yield Row(SESSIONS, (session, encode_json(dict(fields))))
         case StateRecord(seq, state):
-            yield STATE, (session, seq, encode_json(dict(state)))
+            yield Row(STATES, (session, seq, encode_json(dict(state))))
         case ShareRecord(share, fields):
-            yield SHARE, (session, key(share), encode_json(dict(fields)))
+            yield Row(SHARES, (session, key(share), encode_json(dict(fields))))
         case ShareRevoked(share):
-            yield REVOKE, (session, key(share))
+            yield Removal(REVOKE, (session, key(share)))
         case SessionDeleted():
             for table in TABLES:
-                yield f"DELETE FROM {table} WHERE session = ?", (session,)
+                yield Removal(f"DELETE FROM {table} WHERE session = ?", (session,))

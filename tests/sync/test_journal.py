@@ -28,6 +28,7 @@ from watchglass_sync.records import (
     EventRecord,
     ExecutionRecord,
     OutputRecord,
+    Record,
     SessionDeleted,
     SessionRecord,
     ShareRecord,
@@ -197,7 +198,7 @@ async def test_the_history_of_a_variable_is_read_from_the_newest_backwards(
 
 
 async def test_a_deleted_session_leaves_nothing_and_its_id_is_free(journal: Journal) -> None:
-    everything = [
+    everything: list[Record] = [
         event(1, "variables.changed", changes=[change("x", "1")]),
         OutputRecord("e", "stdout", "text"),
         ExecutionRecord("e", 1, {}),

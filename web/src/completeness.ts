@@ -7,11 +7,13 @@ const COMPOUND =
 
 /** "complete" only where Python is sure to agree: one statement that opens nothing. */
 export function quickVerdict(code: string): Verdict {
-  const { depth, openString, continued } = scan(code);
+  const { depth, openString, continued, lastLine } = scan(code);
   if (depth > 0 || openString || continued) return "incomplete";
   if (depth < 0) return "ask";
   const text = code.trim();
   if (text.endsWith(":")) return "incomplete";
+  // Inside a block: only an empty line ends it.
+  if (/^[ \t]+\S/.test(code.slice(lastLine))) return "incomplete";
   return text.includes("\n") || COMPOUND.test(text) ? "ask" : "complete";
 }
 
@@ -37,12 +39,14 @@ interface Scan {
   depth: number;
   openString: boolean;
   continued: boolean;
+  lastLine: number; // where the last logical line begins
 }
 
 function scan(code: string): Scan {
   let depth = 0;
   let at = 0;
   let negative = false;
+  let lastLine = 0;
   while (at < code.length) {
     const char = code[at] ?? "";
     if (char === "#") {
@@ -50,16 +54,17 @@ function scan(code: string): Scan {
       at = end < 0 ? code.length : end;
     } else if (char === "'" || char === '"') {
       const end = endOfString(code, at, char);
-      if (end < 0) return { depth, openString: true, continued: false };
+      if (end < 0) return { depth, openString: true, continued: false, lastLine };
       at = end;
     } else {
       if ("([{".includes(char)) depth++;
       if (")]}".includes(char) && --depth < 0) negative = true;
       at++;
+      if (char === "\n" && depth === 0 && code[at - 2] !== "\\") lastLine = at;
     }
   }
   const continued = /\\[ \t]*$/.test(code);
-  return { depth: negative ? -1 : depth, openString: false, continued };
+  return { depth: negative ? -1 : depth, openString: false, continued, lastLine };
 }
 
 /** -1: a triple-quoted string that is not closed; a plain one ends with its line. */

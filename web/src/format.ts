@@ -42,3 +42,16 @@ export function ago(time: string, now: number): string {
   if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
   return new Date(time).toLocaleDateString();
 }
+
+/** A duration that is still growing: its width stays, so that nothing beside it jumps. */
+export function running(ms: number): string {
+  return ms < 59_950 ? `${(ms / 1000).toFixed(1)} s` : duration(ms);
+}
+
+const STATE_WORDS: Record<string, string> = {
+  busy: "running", hibernated: "asleep", restoring: "waking up", dead: "died",
+};
+
+export function stateWord(state: string): string {
+  return STATE_WORDS[state] ?? state;
+}

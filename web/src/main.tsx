@@ -6,5 +6,9 @@ import { render } from "preact";
 import { start } from "./page.ts";
 import { App } from "./views/app.tsx";
 
+// Chromium 156 leaves parts of what moveBefore() moved without a place on the screen (seen in the
+// table of variables when its rows change their order). Without it Preact uses insertBefore().
+Object.defineProperty(Element.prototype, "moveBefore", { value: undefined });
+
 start();
 render(<App />, document.getElementById("app") as HTMLElement);

@@ -177,7 +177,7 @@ export interface ProcessState {
 
 /** A question of `input()` that waits for `input.reply`. */
 export interface InputRequest {
-  execution: string;
+  execution: string | null;
   request: number;
   prompt: string;
   password: boolean;
@@ -924,4 +924,3 @@ export type SessionEvent = {
 
 /** What a call is acknowledged with. */
 export type Acknowledgement<Reply> = ({ ok: true } & Reply) | { ok: false; error: WireError };
-

@@ -27,6 +27,8 @@ export class OpenSession {
   readonly joined = signal(false);
   readonly hasEarlier = signal(false);
   readonly clearedUpTo = signal(0); // executions up to this number are out of view
+  readonly executedHere = signal(0); // how often: the transcript then goes to its end
+  readonly selected = signal<string | null>(null); // an execution, by the keys of the transcript
   readonly dismissedRestore = signal(0);
   readonly editing = computed(() => this.role.value !== "viewer");
   readonly owning = computed(() => this.role.value === "owner");
@@ -38,6 +40,8 @@ export class OpenSession {
   putCode: (code: string) => void = () => {};
   replaceCode: (code: string) => void = () => {};
   focusEditor: () => void = () => {};
+  hasDraft: () => boolean = () => false;
+  focusTranscript: () => boolean = () => false;
 
   readonly #connection: Connection;
   readonly #accepted = new Set<string>();
@@ -45,6 +49,7 @@ export class OpenSession {
   #flushing = false;
   #joining: Promise<void> | null = null;
   #sending = false;
+  #seenRestore = 0;
   #clockSkew = Number.POSITIVE_INFINITY;
   #closed = false;
 
@@ -96,7 +101,17 @@ export class OpenSession {
   execute(code: string): void {
     const execution = `e${crypto.randomUUID().replaceAll("-", "").slice(0, 20)}`;
     this.#setOutbox(outgoing.put(this.outbox.value, execution, code));
+    this.#dismissGoodNews();
+    this.executedHere.value += 1;
     void this.#send();
+  }
+
+  /** Who executes twice has seen that everything came back; what did not is shown until dismissed. */
+  #dismissGoodNews(): void {
+    const restore = this.session.value?.restore;
+    if (!restore?.entries.every((entry) => entry.verdict === "restored")) return;
+    if (this.#seenRestore === restore.seq) this.dismissedRestore.value = restore.seq;
+    this.#seenRestore = restore.seq;
   }
 
   discard(execution: string): void {

@@ -1,6 +1,6 @@
 // What one execution has shown so far, cut into pieces that can be drawn one by one. Pure.
 import { NO_STYLE, styleAfter, type Style } from "./ansi.ts";
-import type { MimeBundle, Output, StreamPart } from "./messages.ts";
+import type { MimeBundle, Output, StreamPart, TruncatedOutput } from "./messages.ts";
 
 export interface TextItem {
   kind: "text";
@@ -12,7 +12,8 @@ export interface TextItem {
 export interface GapItem {
   kind: "gap";
   hiddenBytes: number;
-  discardedBytes: number; // shown once, then overtaken by a newer tail
+  lostBytes: number; // beyond what the server keeps
+  lostDisplays: number;
   tail: readonly TextItem[];
 }
 
@@ -61,7 +62,7 @@ export function appendOutput(items: readonly Item[], output: Output): readonly I
     case "stream":
       return appendText(items, output);
     case "stream.truncated":
-      return truncate(items, output.dropped_bytes, output.tail);
+      return truncate(items, output);
     case "display_data":
       return [...items, rich(output.bundle, output.display_id, false)];
     case "execute_result":
@@ -131,26 +132,14 @@ function rich(bundle: MimeBundle, displayId: string | null, result: boolean): Ri
 
 /** The end of what was left out is known only when it stops: each newer tail replaces the one before. */
 function truncate(
-  items: readonly Item[], droppedBytes: number, tail: readonly StreamPart[],
+  items: readonly Item[], { dropped_bytes, lost_bytes, dropped_displays, tail }: TruncatedOutput,
 ): readonly Item[] {
+  const gap: GapItem = {
+    kind: "gap", hiddenBytes: dropped_bytes, lostBytes: lost_bytes, lostDisplays: dropped_displays,
+    tail: tail.reduce<readonly Item[]>(appendText, []) as readonly TextItem[],
+  };
   const at = items.findIndex((item) => item.kind === "gap");
-  const gap = at < 0 ? null : (items[at] as GapItem);
-  const after = at < 0 ? [] : items.slice(at + 1);
-  const overtaken = after.filter((item) => item.kind === "text");
-  const discardedBytes = (gap?.discardedBytes ?? 0) + byteLength(overtaken);
-  const tailItems = tail.reduce<readonly Item[]>(appendText, []) as readonly TextItem[];
-  const hiddenBytes = Math.max(0, droppedBytes + discardedBytes - byteLength(tail));
-  return [
-    ...(at < 0 ? items : items.slice(0, at)),
-    ...after.filter((item) => item.kind !== "text"),
-    { kind: "gap", hiddenBytes, discardedBytes, tail: tailItems },
-  ];
-}
-
-const encoder = new TextEncoder();
-
-function byteLength(parts: readonly { text: string }[]): number {
-  return parts.reduce((sum, part) => sum + encoder.encode(part.text).length, 0);
+  return at < 0 ? [...items, gap] : items.with(at, gap);
 }
 
 function isOpen(text: string): boolean {

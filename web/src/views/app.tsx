@@ -1,13 +1,17 @@
 // The whole page: the screen of the address, and what lies over every screen.
+import { useEffect } from "preact/hooks";
+
 import { announcement } from "../notices.ts";
 import { connection, link, open, opening, route } from "../page.ts";
 import { Dialogs } from "./dialogs.tsx";
 import { Notices } from "./notices.tsx";
+import { pageKeys } from "./page_keys.ts";
 import { SessionScreen } from "./session_screen.tsx";
 import { SessionsScreen } from "./sessions_screen.tsx";
 import { TokenScreen } from "./token_screen.tsx";
 
 export function App() {
+  useEffect(pageKeys, []);
   return (
     <>
       <Screen />

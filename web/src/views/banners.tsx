@@ -40,8 +40,10 @@ export function ProcessBanner({ open }: { open: OpenSession }) {
     <div class="banner error" role="status" data-testid="process-dead" data-cause={cause}>
       <span class="banner-text">
         <strong>The process died</strong>{cause && `: ${CAUSES[cause] ?? cause}`}.{" "}
-        {process.exit?.message}{" "}
         The next execution starts another one and brings back what was kept.
+        {process.exit?.message && (
+          <details><summary>What it said</summary><pre>{process.exit.message}</pre></details>
+        )}
       </span>
     </div>
   );
@@ -53,8 +55,9 @@ const TITLES: Record<string, string> = {
 
 export function RestoreBanner({ open }: { open: OpenSession }) {
   const details = useSignal(false);
-  const restore = open.session.value?.restore;
-  if (!restore || restore.seq <= open.dismissedRestore.value) return null;
+  const session = open.session.value;
+  const restore = session?.restore;
+  if (!restore || session.process.state === "dead" || restore.seq <= open.dismissedRestore.value) return null;
   const of = (verdict: RestoreEntry["verdict"]) =>
     restore.entries.filter((each) => each.verdict === verdict);
   const [back, rerun, lost] = [of("restored"), of("rerun"), of("lost")];

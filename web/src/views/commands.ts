@@ -9,6 +9,7 @@ import { nextTheme } from "./theme_button.tsx";
 
 export interface Command {
   title: string;
+  group: "run" | "see" | "people" | "keep" | "page";
   keys?: string;
   possible: boolean;
   run: () => void;
@@ -22,31 +23,31 @@ export function commands(): Command[] {
 function sessionCommands(session: OpenSession): Command[] {
   const [editing, owning] = [session.editing.value, session.owning.value];
   return [
-    { title: "Interrupt", keys: "Ctrl C", possible: editing, run: () => attempt(() => session.interrupt()) },
-    { title: "Write code", possible: editing, run: () => session.focusEditor() },
-    { title: "Search the history", keys: "Ctrl R", possible: editing, run: () => { dialog.value = { kind: "search" }; } },
-    { title: "Clear the view", keys: "Ctrl L", possible: true, run: () => session.clearView() },
-    { title: "Show or hide the variables", keys: "Ctrl J", possible: true, run: () => { panelOpen.value = !panelOpen.value; } },
-    { title: "Sort variables by name or by change", possible: true,
+    { title: "Interrupt", group: "run", keys: "Ctrl C", possible: editing, run: () => attempt(() => session.interrupt()) },
+    { title: "Write code", group: "run", possible: editing, run: () => session.focusEditor() },
+    { title: "Search the history", group: "run", keys: "Ctrl R", possible: editing, run: () => { dialog.value = { kind: "search" }; } },
+    { title: "Clear the view", group: "see", keys: "Ctrl L", possible: true, run: () => session.clearView() },
+    { title: "Show or hide the variables", group: "see", keys: "Ctrl J", possible: true, run: () => { panelOpen.value = !panelOpen.value; } },
+    { title: "Sort variables by name or by change", group: "see", possible: true,
       run: () => { sortOrder.value = sortOrder.value === "name" ? "recent" : "name"; } },
-    { title: "Show or hide modules and _names", possible: true, run: () => { showHidden.value = !showHidden.value; } },
-    { title: "Share…", possible: owning, run: () => { dialog.value = { kind: "share" }; } },
-    { title: "People…", possible: true, run: () => { dialog.value = { kind: "people" }; } },
-    { title: "Rename the session…", possible: owning, run: () => rename(session) },
-    { title: "Restart Python…", possible: owning, run: () => confirmRestart(session) },
+    { title: "Show or hide modules and _names", group: "see", possible: true, run: () => { showHidden.value = !showHidden.value; } },
+    { title: "Share…", group: "people", possible: owning, run: () => { dialog.value = { kind: "share" }; } },
+    { title: "People…", group: "people", possible: true, run: () => { dialog.value = { kind: "people" }; } },
+    { title: "Rename the session…", group: "people", possible: owning, run: () => rename(session) },
+    { title: "Restart Python…", group: "keep", possible: owning, run: () => confirmRestart(session) },
     ...(["py", "ipynb", "json"] as const).map((format) => ({
-      title: `Export as .${format}`, possible: true, run: () => attempt(() => download(session, format)),
+      title: `Export as .${format}`, group: "keep" as const, possible: true, run: () => attempt(() => download(session, format)),
     })),
-    { title: "Destroy the session…", possible: owning, run: () => confirmDestroy(session.id, session.session.value?.name ?? "", () => go({ screen: "sessions" })) },
-    { title: "Back to the sessions", possible: true, run: () => go({ screen: "sessions" }) },
+    { title: "Destroy the session…", group: "keep", possible: owning, run: () => confirmDestroy(session.id, session.session.value?.name ?? "", () => go({ screen: "sessions" })) },
+    { title: "Back to the sessions", group: "page", possible: true, run: () => go({ screen: "sessions" }) },
   ];
 }
 
 function pageCommands(): Command[] {
   return [
-    { title: "New session", possible: isOwner.value, run: () => attempt(createSession) },
-    { title: "Change the colours", possible: true, run: nextTheme },
-    { title: "Keys and help", keys: "?", possible: true, run: () => { dialog.value = { kind: "help" }; } },
+    { title: "New session", group: "page", possible: isOwner.value, run: () => attempt(createSession) },
+    { title: "Change the colours", group: "page", possible: true, run: nextTheme },
+    { title: "Keys and help", group: "page", keys: "?", possible: true, run: () => { dialog.value = { kind: "help" }; } },
   ];
 }
 

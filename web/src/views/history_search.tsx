@@ -1,4 +1,5 @@
 // Ctrl+R: what was executed before, searched backwards.
+import { count } from "../format.ts";
 import { search } from "../history.ts";
 import type { OpenSession } from "../open_session.ts";
 import { CodeText } from "./code_text.tsx";
@@ -24,5 +25,5 @@ export function SearchDialog({ open }: { open: OpenSession }) {
 
 function firstLines(code: string): string {
   const lines = code.split("\n");
-  return lines.length > 4 ? [...lines.slice(0, 4), `… ${lines.length - 4} more lines`].join("\n") : code;
+  return lines.length > 4 ? [...lines.slice(0, 4), `# … ${count(lines.length - 4, "more line")}`].join("\n") : code;
 }

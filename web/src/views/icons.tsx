@@ -1,6 +1,9 @@
 // The page's few pictures, drawn with the colour of the text around them.
 const PATHS = {
   play: "M4.5 2.8v10.4L13 8z",
+  back: "M11.500 2.800v10.400L3 8z",
+  first: "M13 3v10L6 8zM3 3h2v10H3z",
+  last: "M3 3v10l7-5zM11 3h2v10h-2z",
   stop: "M4 4h8v8H4z",
   plus: "M8 3v10M3 8h10",
   close: "M4 4l8 8M12 4l-8 8",

@@ -1,6 +1,6 @@
 // A dialog over the page; the browser keeps the focus inside, closes it on Escape, and gives the focus back.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { dialog } from "../page.ts";
 import { Icon } from "./icons.tsx";
@@ -19,7 +19,8 @@ export function closeDialog(): void {
 
 export function Modal({ title, name, wide = false, bare = false, children }: Props) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the browser draws: what is typed at once belongs into the dialog.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     box.current?.showModal();
     return () => {

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { hashOf } from "../address.ts";
 import { CallRefused } from "../connection.ts";
-import { ago, bytes } from "../format.ts";
+import { ago, bytes, stateWord } from "../format.ts";
 import type { SessionSummary } from "../messages.ts";
 import { attempt, reportError } from "../notices.ts";
 import { connection, createSession, dialog, isOwner, link } from "../page.ts";
@@ -101,7 +101,7 @@ function SessionRow({ summary }: { summary: SessionSummary }) {
       <td>
         <a class="session-link" href={hashOf({ screen: "session", session })}>{name || session}</a>
       </td>
-      <td><span class={`state state-${status}`} data-testid="session-state">{status}</span></td>
+      <td><span class={`state state-${status}`} data-testid="session-state" data-state={status}>{stateWord(status)}</span></td>
       <td class="number">{participants || "–"}</td>
       <td class="number">{executions}</td>
       <td class="number">{memory_bytes ? bytes(memory_bytes) : "–"}</td>

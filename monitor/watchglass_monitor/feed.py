@@ -1,0 +1,97 @@
+"""Changes of variables -> messages: at once, then at most four a second, and at the end."""
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Protocol
+
+from watchglass_monitor.host import Message
+from watchglass_monitor.wire import Change
+
+INTERVAL_S = 0.25
+MAX_CHANGES = 500
+SCAN_BUDGET_MS = 2.0
+END_BUDGET_S = 0.02
+BOUND_BUDGET_MS = 2000.0  # for some 10**5 names
+CREDIT_DUTY = 10  # crediting may take one tenth of the time
+
+Send = Callable[[Message], None]
+
+
+class Monitor(Protocol):
+    """The part of VariableMonitor that tells of changes."""
+
+    def has_changes(self) -> bool: ...
+
+    def collect(self, *, scan: bool, budget_ms: float = ...) -> Sequence[Change]: ...
+
+    @property
+    def unfinished(self) -> bool: ...
+
+
+class Feed:
+    """Sends what the monitor finds, each change under the execution that made it."""
+
+    def __init__(self, monitor: Monitor, send: Send) -> None:
+        self._monitor = monitor
+        self._send = send
+        self._sent_at = -INTERVAL_S
+        self._credit_at = 0.0
+        self._found: dict[str, Message] = {}
+        self.total = 0  # changes found so far: grows with each
+
+    def begin(self) -> None:
+        """An execution starts: its first change is shown at once."""
+        self._sent_at = -INTERVAL_S
+
+    def credit(self, owner: int) -> None:
+        """Note whose the changes so far are, before other code runs; seldom, if that is slow."""
+        now = monotonic()
+        if now < self._credit_at or not self._monitor.has_changes():
+            return
+        self._find(owner, scan=False, budget_ms=SCAN_BUDGET_MS)
+        took = monotonic() - now
+        self._credit_at = now + took * CREDIT_DUTY
+
+    def show(self, owner: int, *, running: bool) -> None:
+        """Send what has changed, if the last message is long enough ago."""
+        now = monotonic()
+        if now - self._sent_at < INTERVAL_S:
+            return
+        self._find(owner, scan=True, budget_ms=SCAN_BUDGET_MS)
+        if self._found:
+            self._sent_at = now
+            self._flush(owner, running=running)
+
+    def finish(self, owner: int) -> None:
+        """An execution has ended: everything, in its name."""
+        self._find_all(owner)
+        self._flush(owner, running=False)
+
+    def forget(self) -> None:
+        """What has changed so far is known already."""
+        self._find_all(0)
+        self._found.clear()
+        self.total = 0
+
+    def _find(self, owner: int, *, scan: bool, budget_ms: float) -> None:
+        for change in self._monitor.collect(scan=scan, budget_ms=budget_ms):
+            # The latest of each name counts; a name that comes again goes to the end.
+            self._found.pop(change["name"], None)
+            self._found[change["name"]] = {**change, "request_id": owner}
+            self.total += 1
+
+    def _find_all(self, owner: int) -> None:
+        """All names that were bound; what changed inside of values as far as the time goes."""
+        self._find(owner, scan=False, budget_ms=BOUND_BUDGET_MS)
+        end = monotonic() + END_BUDGET_S
+        self._find(owner, scan=True, budget_ms=SCAN_BUDGET_MS)
+        while self._monitor.unfinished and monotonic() < end:
+            self._find(owner, scan=True, budget_ms=SCAN_BUDGET_MS)
+
+    def _flush(self, owner: int, *, running: bool) -> None:
+        changes = list(self._found.values())
+        self._found.clear()
+        for start in range(0, len(changes), MAX_CHANGES):
+            part = changes[start : start + MAX_CHANGES]
+            message: Message = {"type": "variables", "request_id": owner, "running": running}
+            self._send({**message, "changes": part})

@@ -1,0 +1,217 @@
+"""Query -> reply: what the server may ask, while code runs or when nothing does."""
+
+import io
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from json import loads
+from typing import Any
+
+from watchglass_monitor.completeness import is_complete
+from watchglass_monitor.completion import complete
+from watchglass_monitor.host import Host, Message
+from watchglass_monitor.inspection import inspect_at
+from watchglass_monitor.interrupts import DeadlineExceeded, Interrupts
+from watchglass_monitor.keeping import KEPT_NAMES, Keeper
+from watchglass_monitor.load import load
+from watchglass_monitor.namespace import is_variable
+from watchglass_monitor.ownership import Ownership
+from watchglass_monitor.prompt import Prompt
+from watchglass_monitor.repl import PyodideREPL
+from watchglass_monitor.variables import VariableError, VariableMonitor
+
+REPR_LIMIT_S = 2.0
+EXPRESSION_LIMIT_S = 2.0
+RESTORE_LIMIT_S = 2.0
+IDLE_ONLY = frozenset({"variable_repr", "dump", "restore"})
+
+# Any: the arguments and results of a query are read from, and written to, a wire.
+Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What queries look at and change."""
+
+    host: Host
+    repl: PyodideREPL
+    monitor: VariableMonitor
+    prompt: Prompt
+    interrupts: Interrupts
+    ownership: Ownership
+    keeper: Keeper
+    send: Callable[[Message], None]
+    changes: Callable[[], int]
+    forget_changes: Callable[[], None]
+
+
+class BadQuery(Exception):
+    """The server asked for something that there is not."""
+
+
+class Queries:
+    """Takes messages from the host and answers them."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._waiting: deque[Message] = deque()
+        self.is_idle: Callable[[], bool] = bool
+        self.last: Callable[[], tuple[int, int]] = lambda: (0, 0)
+
+    def serve(self) -> None:
+        """Answer all that has come; what needs an idle interpreter waits for one."""
+        while (text := self._session.host.take()) is not None:
+            message = loads(text)
+            if message["type"] == "input_reply":
+                answer = None if message.get("eof") else message.get("text")
+                self._session.prompt.answer(message["request"], answer)
+            elif message["op"] in IDLE_ONLY and not self.is_idle():
+                self._waiting.append(message)
+            else:
+                self._answer(message)
+
+    def serve_waiting(self) -> None:
+        """Nothing runs any more: answer what has waited for that."""
+        while self._waiting and self.is_idle():
+            self._answer(self._waiting.popleft())
+
+    def _answer(self, message: Arguments) -> None:
+        reply: Message = {"type": "reply", "request_id": message["request_id"]}
+        try:
+            result = self._result(message)
+        except VariableError as problem:
+            self._session.send({**reply, "ok": False, "error": _error(problem)})
+        except BadQuery as problem:
+            error = {"code": "bad_request", "message": str(problem), "hint": ""}
+            self._session.send({**reply, "ok": False, "error": error})
+        except DeadlineExceeded:
+            raise  # of a limit around the code that was interrupted for this
+        except BaseException as problem:
+            error = {
+                "code": "internal",
+                "message": f"{message['op']} failed: {type(problem).__name__}: {problem}"[:1000],
+                "hint": "Try again; if it stays, restart the session.",
+            }
+            self._session.send({**reply, "ok": False, "error": error})
+        else:
+            self._session.send({**reply, "ok": True, "result": result})
+
+    def _result(self, message: Arguments) -> object:
+        operation = getattr(self, f"_do_{message['op']}", None)
+        if operation is None:
+            raise BadQuery(f"There is no query {message['op']!r}.")
+        try:
+            return operation(message)
+        except KeyError as problem:
+            raise BadQuery(f"{message['op']} needs the field {problem}.") from problem
+
+    def _do_ping(self, _: Arguments) -> object:
+        return {}
+
+    def _do_complete(self, message: Arguments) -> object:
+        args = message["args"]
+        return complete(args["code"], args["cursor"], self._session.repl.namespace).as_dict()
+
+    def _do_inspect(self, message: Arguments) -> object:
+        args = message["args"]
+        return inspect_at(args["code"], args["cursor"], self._session.repl.namespace).as_dict()
+
+    def _do_is_complete(self, message: Arguments) -> object:
+        return is_complete(message["args"]["code"]).as_dict()
+
+    def _do_variables(self, _: Arguments) -> object:
+        return {"variables": self._session.monitor.snapshot()}
+
+    def _do_variable_get(self, message: Arguments) -> object:
+        args = message["args"]
+        monitor = self._session.monitor
+        return monitor.get(args["path"], args.get("offset", 0), args.get("limit", 100))
+
+    def _do_variable_set(self, message: Arguments) -> object:
+        args = message["args"]
+        session = self._session
+        given = {key: args[key] for key in ("value", "expression") if key in args}
+        try:
+            with session.interrupts.time_limit(EXPRESSION_LIMIT_S):
+                variable = session.monitor.set(args["path"], given, args.get("if_version"))
+        except DeadlineExceeded:
+            raise _too_slow("The expression", EXPRESSION_LIMIT_S) from None
+        session.host.wake(1)
+        return {"variable": variable}
+
+    def _do_variable_delete(self, message: Arguments) -> object:
+        self._session.monitor.delete(message["args"]["name"])
+        self._session.host.wake(1)
+        return {}
+
+    def _do_variable_repr(self, message: Arguments) -> object:
+        """The user's __repr__, run on purpose; what it prints goes nowhere."""
+        session = self._session
+        nowhere = io.StringIO()
+        try:
+            with (
+                redirect_stdout(nowhere),
+                redirect_stderr(nowhere),
+                session.interrupts.time_limit(REPR_LIMIT_S),
+            ):
+                return {"text": session.monitor.repr(message["args"]["path"])}
+        except DeadlineExceeded:
+            raise _too_slow("Its __repr__", REPR_LIMIT_S) from None
+
+    def _do_dump(self, _: Arguments) -> object:
+        number, owner = self.last()
+        self._session.keeper.dump(number, owner, self._session.changes())
+        return {}
+
+    def _do_restore(self, message: Arguments) -> object:
+        session = self._session
+        args = message["args"]
+        codes = {int(each["number"]): each["code"] for each in args["history"]}
+        verdicts: list[object] = []
+        if args["has_blob"]:
+            verdicts = self._load(message["request_id"])
+        session.repl.restore(codes)
+        session.forget_changes()  # the reply tells all of them
+        return {"variables": session.monitor.snapshot(), "verdicts": verdicts}
+
+    def _load(self, request_id: int) -> list[object]:
+        session = self._session
+        blob = session.host.take_blob(request_id)
+        if blob is None:
+            raise BadQuery("restore says has_blob, but no chunks came with its request_id.")
+        found = load(
+            blob.to_bytes(),
+            session.repl.namespace,
+            time_limit=lambda: session.interrupts.time_limit(RESTORE_LIMIT_S),
+        )
+        session.monitor.versions.update(found.versions)
+        return [
+            {"name": each.name, "verdict": each.verdict, "why": each.why}
+            for each in found.verdicts
+            if each.name not in KEPT_NAMES
+        ]
+
+
+def names_to_keep(namespace: Mapping[str, object]) -> list[str]:
+    """The variables that a dump holds, with the results of earlier executions."""
+    return [*filter(is_variable, namespace), *KEPT_NAMES]
+
+
+def _too_slow(what: str, seconds: float) -> VariableError:
+    return VariableError(
+        "timeout",
+        f"{what} took longer than {seconds:g} s.",
+        "Run it as an execution: that can take as long as it needs and can be interrupted.",
+    )
+
+
+def _error(problem: VariableError) -> Message:
+    error: Message = {
+        "code": problem.code,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+    if problem.variable is not None:
+        error["variable"] = problem.variable
+    return error

@@ -1,0 +1,345 @@
+"""VariableMonitor: what the variables are, what changed since the last time, and how to set them."""
+
+import contextlib
+import gc
+import io
+from collections.abc import Iterator
+from time import perf_counter
+from typing import Any, TypeAlias
+
+from .children import children, count_children
+from .diff import Mark, difference, difference_of
+from .ladder import choose_watcher
+from .marks import mark
+from .namespace import OWN_NAMES, is_bindable, is_variable
+from .paths import (
+    Path,
+    VariableError,
+    check_settable,
+    not_settable,
+    parse_path,
+    resolve,
+    write,
+)
+from .previews import preview
+from .reading import type_name
+from .scanner import Scanner
+from .summary import summary
+from .values import ValueMistake, decode
+from .watcher import PollingWatcher, Stores, Watcher, WatcherUnavailable
+from .wire import Change, Child, GetResult, JSON, Variable
+
+MAX_CHILDREN = 1000
+MAX_EXPRESSION = 64 * 1024
+MAX_REPR = 1024 * 1024
+# Everything is compared this often even when the watcher says that nothing was stored: it heals
+# what user code did to the watcher on purpose.
+_FULL_COMPARISON_S = 5.0
+_CHECK_S = 0.002
+
+# Exactly one of {"value": tagged JSON} and {"expression": Python}.
+Assignment: TypeAlias = dict[str, Any]
+
+
+class VariableMonitor:
+    """Watches one namespace. Not reentrant: a call during another finds nothing and changes nothing.
+
+    `versions` counts the changes of every name; it may be filled before the first `collect`, so
+    that counting goes on after a restore.
+    """
+
+    def __init__(self, namespace: dict[str, Any], hidden: frozenset[str] = OWN_NAMES) -> None:
+        self.versions: dict[str, int] = {}
+        self._namespace = namespace
+        self._own_names = hidden
+        self._watcher: Watcher = PollingWatcher()
+        self._is_chosen = False
+        self._marks: dict[str, Mark] = {}
+        self._known: dict[str, Variable] = {}
+        self._dirty: dict[str, int | None] = {}
+        self._pending: list[Change] = []
+        self._scanner = Scanner()
+        self._next_comparison = 0.0
+        self._is_busy = False
+
+    @property
+    def rung(self) -> str:
+        """How stores are noticed: "ctypes-watcher", "monitored-dict" or "polling"."""
+        return self._watcher.rung
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether another `collect` at once would go on with what the budget cut off."""
+        return bool(self._dirty) or self._scanner.unfinished
+
+    def start(self) -> None:
+        """Chooses and arms the watcher; cheap when that is done already."""
+        if not self._is_chosen:
+            self._watcher = choose_watcher(self._namespace)
+            self._is_chosen = True
+        try:
+            self._watcher.arm()
+        except WatcherUnavailable:
+            self._watcher = PollingWatcher()
+
+    def stop(self) -> None:
+        """Takes the watcher away, as an image of the process needs; `start` tests and arms anew."""
+        self._watcher.clear()
+        self._is_chosen = False
+
+    def has_changes(self) -> bool:
+        """Whether a store was noticed, or a change is waiting, since the last `collect`."""
+        return bool(self._pending or self._dirty) or self._watcher.has_stores()
+
+    def collect(self, *, scan: bool, budget_ms: float = 2.0) -> list[Change]:
+        """What changed since the last call; with `scan` also what was changed in place."""
+        if self._is_busy or not (scan or self.has_changes()):
+            return []
+        deadline = perf_counter() + budget_ms / 1000
+        with self._undisturbed():
+            self._notice_bindings(scan)
+            self._describe_dirty(deadline)
+            if scan and not self._dirty:
+                self._scan(deadline)
+            changes, self._pending = self._pending, []
+        return changes
+
+    def snapshot(self, include_hidden: bool = True) -> list[Variable]:
+        """All variables as they are now."""
+        with self._undisturbed():
+            self._notice_bindings(scan=True)
+            names = [name for name in self._marks if name in self._namespace]
+            variables = [
+                summary(
+                    name, self._namespace[name], self.versions.get(name, 0) + (name in self._dirty)
+                )
+                for name in names
+            ]
+        return [each for each in variables if include_hidden or "hidden" not in each]
+
+    def get(self, path: object, offset: int = 0, limit: int = 100) -> GetResult:
+        """The value at a path, and a window of its children."""
+        where = parse_path(path)
+        if offset < 0 or not 0 <= limit <= MAX_CHILDREN:
+            raise VariableError(
+                "bad_request", f"offset must be from 0, limit from 0 to {MAX_CHILDREN}",
+                "Ask for a window of the children.",
+            )  # fmt: skip
+        entry = resolve(self._value(where.name), where)
+        version = self.versions.get(where.name, 0)
+        listed: list[Child] = [
+            {
+                **summary(child.label[:200], child.value, version, child.settable),
+                "key": child.element,
+                "label": child.label,
+            }  # type: ignore[typeddict-item]
+            for child in children(entry.value, offset, limit)
+        ]
+        return {
+            "variable": summary(entry.label, entry.value, version, entry.settable),
+            "children": listed,
+            "total": count_children(entry.value),
+        }
+
+    def set(self, path: object, assignment: Assignment, if_version: int | None = None) -> Variable:
+        """Sets what is at a path to a value or to what an expression gives."""
+        where = parse_path(path)
+        self._refuse_when_busy()
+        self._check_version(where, if_version)
+        if not where.steps:
+            if not is_bindable(where.name, self._own_names):
+                raise not_settable(where, "it is no name that code could assign to")
+            self._namespace[where.name] = self._evaluate(assignment)
+            return self._changed(where.name)
+        parent = resolve(self._value(where.name), where.parent).value
+        check_settable(where, parent)
+        write(where, parent, self._evaluate(assignment))
+        return self._changed(where.name)
+
+    def delete(self, name: str) -> None:
+        """Unbinds a variable."""
+        self._refuse_when_busy()
+        self._value(name)
+        del self._namespace[name]
+        with self._undisturbed():
+            self._notice_bindings(scan=False, suspects={name: None})
+
+    def repr(self, path: object) -> str:
+        """The full `repr`, which runs the object's own code: only on purpose, with a deadline."""
+        where = parse_path(path)
+        value = resolve(self._value(where.name), where).value
+        with contextlib.redirect_stdout(io.StringIO()):
+            try:
+                text = str.__str__(repr(value))
+            except Exception as problem:
+                return f"<its repr raised {preview(problem)}>"
+        hidden = len(text) - MAX_REPR
+        return text if hidden <= 0 else f"{text[:MAX_REPR]}… {hidden:,} more characters"
+
+    @contextlib.contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """No collection of garbage, which runs `__del__`, and no second call in the meantime."""
+        was_enabled = gc.isenabled()
+        gc.disable()
+        self._is_busy = True
+        try:
+            yield
+        finally:
+            self._is_busy = False
+            if was_enabled:
+                gc.enable()
+
+    def _refuse_when_busy(self) -> None:
+        if self._is_busy:
+            raise VariableError(
+                "busy", "The variables are being looked at.", "Try again in a moment."
+            )
+
+    def _value(self, name: str) -> object:
+        if not is_variable(name, self._own_names) or name not in self._namespace:
+            raise VariableError(
+                "variable_not_found", f"There is no variable {preview(name)}.",
+                "It may have been deleted: look at the list of variables.",
+            )  # fmt: skip
+        return self._namespace[name]
+
+    def _notice_bindings(self, scan: bool, suspects: dict[str, None] | None = None) -> None:
+        stores = self._watcher.drain()
+        names = {**(suspects or {}), **stores.names}
+        is_due = perf_counter() >= self._next_comparison
+        if stores.everything or (scan and (is_due or not self._watcher.complete)):
+            self._compare_all(stores)
+        elif names:
+            self._compare(stores, names)
+
+    def _compare_all(self, stores: Stores) -> None:
+        """Any name may have changed. The list is made at one go, before anything else can run."""
+        self._next_comparison = perf_counter() + _FULL_COMPARISON_S
+        bound = {
+            name: value
+            for name, value in list(self._namespace.items())
+            if is_variable(name, self._own_names)
+        }
+        after = {name: mark(value) for name, value in bound.items()}
+        found = difference(self._marks, after)
+        told = [name for name in stores.names if name in after] if self._watcher.complete else []
+        if stores.everything or not self._watcher.complete:
+            self._scanner.suspect(after)
+        for name in {**dict.fromkeys(found.bound), **dict.fromkeys(told)}:
+            line = None if stores.everything else stores.names.get(name)
+            self._bound(name, bound[name], after[name], line)
+        for name in found.unbound:
+            self._unbound(name, None if stores.everything else stores.names.get(name))
+
+    def _compare(self, stores: Stores, names: dict[str, Any]) -> None:
+        """Only these names were stored; none of the others is looked at."""
+        bound = {
+            name: self._namespace[name]
+            for name in names
+            if is_variable(name, self._own_names) and name in self._namespace
+        }
+        after = {name: mark(value) for name, value in bound.items()}
+        found = difference_of(self._marks, after, names)
+        # A complete watcher tells of stores of another object only, so these are changes even when
+        # the name is bound to what it was before: it was something else in between.
+        for name in after if self._watcher.complete else found.bound:
+            self._bound(name, bound[name], after[name], stores.names.get(name))
+        for name in found.unbound:
+            self._unbound(name, stores.names.get(name))
+
+    def _bound(self, name: str, value: object, its_mark: Mark, line: int | None) -> None:
+        self._marks[name] = its_mark
+        self._dirty[name] = line
+        self._scanner.bound(name, value)
+
+    def _unbound(self, name: str, line: int | None) -> None:
+        self._marks.pop(name, None)
+        self._dirty.pop(name, None)
+        self._scanner.forget(name)
+        if self._known.pop(name, None) is not None:
+            self.versions[name] = self.versions.get(name, 0) + 1
+            self._pending.append({"op": "delete", "name": name, "line": line})
+
+    def _describe_dirty(self, deadline: float) -> None:
+        for name in list(self._dirty):
+            self._describe(name)
+            if perf_counter() >= deadline:
+                return
+
+    def _describe(self, name: str) -> None:
+        line = self._dirty.pop(name, None)
+        if name not in self._namespace:
+            return  # deleted since; the watcher has told of it, and the next call will
+        self.versions[name] = self.versions.get(name, 0) + 1
+        variable = summary(name, self._namespace[name], self.versions[name])
+        self._known[name] = variable
+        self._pending.append({"op": "set", "name": name, "variable": variable, "line": line})
+
+    def _scan(self, deadline: float) -> None:
+        for found in self._scanner.scan(self._namespace, deadline):
+            if found.certain or self._looks_different(found.name):
+                self._describe(found.name)
+
+    def _looks_different(self, name: str) -> bool:
+        """Whether a variable changed between its description and the first walk over it."""
+        known = self._known.get(name)
+        if known is None or name not in self._namespace:
+            return known is None
+        return summary(name, self._namespace[name], known["version"]) != known
+
+    def _check_version(self, path: Path, if_version: int | None) -> None:
+        if if_version is None:
+            return
+        value = self._value(path.name)
+        with self._undisturbed():
+            self._notice_bindings(scan=False, suspects={path.name: None})
+            if path.name not in self._dirty and self._scanner.check(
+                path.name, value, perf_counter() + _CHECK_S
+            ):
+                self._dirty[path.name] = None
+            if path.name in self._dirty:
+                self._describe(path.name)
+        if self.versions.get(path.name, 0) != if_version:
+            raise VariableError(
+                "conflict", f"{path.name} was changed in the meantime.",
+                "Look at its present state, and set it again.",
+                summary(path.name, value, self.versions.get(path.name, 0)),
+            )  # fmt: skip
+
+    def _evaluate(self, assignment: Assignment) -> object:
+        hint = "Send a JSON value, with $type tags where JSON cannot say it, or an expression."
+        if assignment.keys() == {"value"}:
+            try:
+                return decode(assignment["value"])  # type: ignore[no-any-return]
+            except ValueMistake as mistake:
+                raise VariableError("bad_request", str(mistake), hint) from None
+        expression = assignment.get("expression")
+        if assignment.keys() != {"expression"} or type(expression) is not str:
+            raise VariableError("bad_request", "either value or expression must be there", hint)
+        if len(expression) > MAX_EXPRESSION:
+            raise VariableError("too_large", "expression is longer than 64 KiB", "Execute it.")
+        try:
+            return eval(compile(expression.strip(), "<expression>", "eval"), self._namespace)
+        except (Exception, SystemExit) as problem:
+            kind = type_name(type(problem))
+            raise VariableError(
+                "bad_request", f"expression raised {preview(problem)}",
+                f"Correct the expression; this {kind} is what it raised.",
+            ) from None  # fmt: skip
+
+    def _changed(self, name: str) -> Variable:
+        """The present state of a variable that we have just changed ourselves."""
+        with self._undisturbed():
+            self._notice_bindings(scan=False, suspects={name: None})
+            if name in self._namespace:
+                self._scanner.bound(name, self._namespace[name])
+                self._describe(name)
+        known = self._known.get(name)
+        if known is None:
+            raise VariableError(
+                "variable_not_found", f"{name} was deleted while it was set.", "Set it again."
+            )
+        return known
+
+
+__all__ = ["JSON", "Assignment", "VariableError", "VariableMonitor"]

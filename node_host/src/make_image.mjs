@@ -1,0 +1,27 @@
+/** Server → image file: an interpreter that has our kernel in it, written once, started from often. */
+import fs from "node:fs";
+
+import { readImageConfig } from "./config.mjs";
+import { messageOf } from "./fatal.mjs";
+import { boot, mountMonitor } from "./interpreter.mjs";
+import { trimmed } from "./snapshot.mjs";
+
+/**
+ * @param {import("./config.mjs").ImageConfig} config
+ */
+async function makeImage({ out, ...folders }) {
+  const pyodide = await boot({ ...folders, makeSnapshot: true });
+  mountMonitor(pyodide, folders.monitorDir);
+  pyodide.pyimport("watchglass_monitor.warm_up").warm_up();
+  const draft = `${out}.${process.pid}.tmp`;
+  fs.writeFileSync(draft, trimmed(pyodide.makeMemorySnapshot()));
+  fs.renameSync(draft, out);
+}
+
+try {
+  await makeImage(readImageConfig(process.argv[2]));
+  process.exit(0); // Pyodide's keep-alive would hold the event loop
+} catch (error) {
+  console.error(messageOf(error));
+  process.exit(1);
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { SafePoints } from "../src/safe_points.mjs";
+import { limitMemory, LOOP_CHECK, signalCheck } from "../src/wasm.mjs";
+
+const PAGE = 65536;
+// (module (memory (export "memory") 2 65536)), its maximum in three bytes as in Pyodide's module
+const MODULE = [
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  ...[0x05, 0x06, 0x01, 0x01, 0x02, 0x80, 0x80, 0x04],
+  ...[0x07, 0x0a, 0x01, 0x06, ...Buffer.from("memory"), 0x02, 0x00],
+];
+
+/** @param {number} pages */
+function limited(pages) {
+  const bytes = Uint8Array.from(MODULE);
+  limitMemory(bytes, pages * PAGE);
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+  return /** @type {WebAssembly.Memory} */ (exports.memory);
+}
+
+for (const pages of [2, 3, 127, 128, 4096, 65535])
+  test(`memory ends at the limit: ${pages} pages`, () => {
+    const memory = limited(pages);
+    if (pages < 5000) memory.grow(pages - 2);
+    else return;
+    assert.equal(memory.buffer.byteLength, pages * PAGE);
+    assert.throws(() => memory.grow(1), RangeError);
+  });
+
+for (const pages of [1, 65537])
+  test(`a limit that the module cannot have is refused: ${pages} pages`, () => {
+    assert.throws(() => limited(pages), /memory_bytes must be between 131072 and 4294967296/);
+  });
+
+test("a module without a memory of its own is refused", () => {
+  assert.throws(() => limitMemory(Uint8Array.from(MODULE.slice(0, 8)), PAGE), /no memory section/);
+});
+
+const CLOCK = 64;
+
+/** @param {() => number} poll */
+function connected(poll) {
+  const { check, connect } = signalCheck(poll);
+  assert.equal(check(), 0); // before there is a memory
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const clock = new Int32Array(memory.buffer, CLOCK, 1);
+  return { check, left: connect(memory, CLOCK), clock };
+}
+
+test("checks at the end of the interpreter's count weigh more than those in C functions", () => {
+  let polls = 0;
+  const { check, left, clock } = connected(() => {
+    polls++;
+    left.value = 2 * LOOP_CHECK;
+    return 0;
+  });
+  check(); // sets `left`
+  clock[0] = 50;
+  check();
+  check();
+  assert.equal(polls, 2);
+  clock[0] = 7;
+  for (let i = 0; i < 2 * LOOP_CHECK; i++) check();
+  assert.equal(polls, 3);
+});
+
+test("the signal that a poll returns reaches the interpreter", () => {
+  const { check } = connected(() => 62);
+  assert.equal(check(), 62);
+});
+
+/** Pyodide's part of the game: a clock that counts loop turns down to a check. */
+class Interpreter {
+  #memory = new WebAssembly.Memory({ initial: 1 });
+  HEAP32 = new Int32Array(this.#memory.buffer);
+  __Py_emscripten_signal_clock = CLOCK;
+  LDSO = { loadedLibsByName: { __main__: { exports: { memory: this.#memory } } } };
+
+  /** @param {SafePoints} safePoints */
+  constructor(safePoints) {
+    this.safePoints = safePoints;
+    this.HEAP32[CLOCK >> 2] = 50;
+    safePoints.arm(/** @type {any} */ ({ _module: this, setInterruptBuffer() {} }));
+  }
+
+  turn() {
+    const at = CLOCK >> 2;
+    const left = (this.HEAP32[at] ?? 0) - 1;
+    this.HEAP32[at] = left > 0 ? left : 50;
+    if (left <= 0) this.safePoints.check();
+  }
+}
+
+/** @param {number} ms */
+function spin(ms) {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+test("fast code is left alone for 100 turns", () => {
+  let polls = 0;
+  const interpreter = new Interpreter(new SafePoints(() => (polls++, 0)));
+  interpreter.safePoints.restart();
+  for (let i = 0; i < 100_000; i++) interpreter.turn();
+  assert.ok(polls < 100_000 / 100 + 100, `${polls} polls`);
+  assert.ok(polls > 100_000 / 100 / 4, `${polls} polls`);
+});
+
+test("code with slow turns is polled at nearly every turn", () => {
+  let polls = 0;
+  const interpreter = new Interpreter(new SafePoints(() => (polls++, 0)));
+  for (let i = 0; i < 10_000; i++) interpreter.turn();
+  for (let i = 0; i < 100; i++) {
+    interpreter.turn();
+    spin(3);
+    if (i === 80) polls = 0;
+  }
+  assert.ok(polls >= 18, `${polls} polls in 19 turns of 3 ms`);
+});

@@ -1,0 +1,125 @@
+"""Who is in which session, and which of its events each has been promised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from watchglass_server import json_wire
+from watchglass_server.fields import Role
+from watchglass_server.outbox import Outbox
+from watchglass_server.shares import Grant
+
+
+@dataclass(slots=True)
+class Membership:
+    """One client in one session. `after`: the `seq` from which on it gets events, if it does."""
+
+    participant: str
+    role: Role
+    share: str | None
+    after: int | None = None
+    held: list[tuple[int, str]] | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Client:
+    """One live connection. `grant` None: it holds the server token."""
+
+    client: str
+    grant: Grant | None
+    outbox: Outbox
+    origin: str
+    memberships: dict[str, Membership] = field(default_factory=dict)
+    calls: int = 0
+
+    @property
+    def is_server(self) -> bool:
+        """True for the server token."""
+        return self.grant is None
+
+    def role_in(self, session: str) -> Role | None:
+        """The strongest role that this connection has there."""
+        if self.is_server:
+            return "owner"
+        member = self.memberships.get(session)
+        if member is not None:
+            return member.role
+        if self.grant is not None and self.grant.session == session:
+            return self.grant.role
+        return None
+
+    def came_by(self, share: str) -> bool:
+        """True when this connection depends on the share."""
+        if self.grant is not None and self.grant.share == share:
+            return True
+        return any(member.share == share for member in self.memberships.values())
+
+
+class Rooms:
+    """All clients, by session."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, set[Client]] = {}
+
+    def enter(self, client: Client, session: str, member: Membership) -> None:
+        """Put a client into a session; it gets no events yet."""
+        client.memberships[session] = member
+        self._rooms.setdefault(session, set()).add(client)
+
+    def leave(self, client: Client, session: str) -> Membership | None:
+        """Take a client out of a session."""
+        room = self._rooms.get(session, set())
+        room.discard(client)
+        if not room:
+            self._rooms.pop(session, None)
+        return client.memberships.pop(session, None)
+
+    def members(self, session: str) -> list[Client]:
+        """The clients in a session."""
+        return list(self._rooms.get(session, ()))
+
+    def promise(self, client: Client, session: str, after: int) -> None:
+        """From now on keep the events after this one for the client, until `release`."""
+        member = client.memberships[session]
+        member.after = after
+        member.held = []
+
+    def withhold(self, client: Client, session: str) -> None:
+        """Send no events: the client is catching up page by page."""
+        member = client.memberships.get(session)
+        if member is not None:
+            member.after = member.held = None
+
+    def release(self, client: Client, session: str) -> None:
+        """Send what was kept, and from now on everything at once."""
+        member = client.memberships.get(session)
+        if member is None or member.held is None:
+            return
+        held, member.held = member.held, None
+        for seq, packet in held:
+            if member.after is not None and seq > member.after:
+                client.outbox.put(packet)
+
+    def publish(self, session: str, events: Sequence[dict[str, Any]]) -> None:
+        """Send stored events to everybody in the session; each is written as text once."""
+        room = self._rooms.get(session)
+        if not room:
+            return
+        packets = [(event["seq"], event_packet(event)) for event in events]
+        for client in list(room):
+            member = client.memberships[session]
+            if member.after is None:
+                continue
+            if member.held is not None:
+                member.held.extend(packets)
+                continue
+            for seq, packet in packets:
+                if seq > member.after:
+                    client.outbox.put(packet)
+
+
+def event_packet(event: dict[str, Any]) -> str:
+    """A Socket.IO EVENT packet (type 2) of the namespace `/`."""
+    return "2" + json_wire.dumps(["event", event])

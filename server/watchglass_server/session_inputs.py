@@ -1,0 +1,262 @@
+"""What can happen to a session, and what it asks for then: the closed unions of session.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchglass_server.exit_info import ExitInfo
+from watchglass_server.fields import ErrorCode, Role
+from watchglass_server.host_protocol import HostEvent
+from watchglass_server.pictures import RestoreEntry, Variable
+from watchglass_server.session_fold import SessionEvent
+from watchglass_sync.records import DumpRecord, ExecutionRecord, OutputRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something happens: `time` as clients see it, `clock` in seconds, never set back."""
+
+    time: str
+    clock: float
+
+
+# --- what can happen
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Somebody comes in, or comes back under another name."""
+
+    participant: str
+    name: str | None
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Somebody's connection ended."""
+
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """The session gets another name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Destroy:
+    """The session ends for good."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """Somebody sends code."""
+
+    execution: str
+    code: str
+    author: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Somebody wants the running code to stop; `execution`: only if it is this one."""
+
+    execution: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerInput:
+    """Somebody answers `input()`."""
+
+    request: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Somebody wants an empty process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Something needs the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """The process is to be stopped, its state kept; `reason`: idle, shutdown."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The session was read from the journal after this server started."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessReady:
+    """A process is there. `memory_bytes`: what its interpreter uses."""
+
+    generation: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartFailed:
+    """There is no process to be had."""
+
+    generation: int
+    code: ErrorCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The process has what could be brought back."""
+
+    generation: int
+    variables: tuple[Variable, ...]
+    restore: tuple[RestoreEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HostSaid:
+    """The process sent something."""
+
+    generation: int
+    event: HostEvent
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEnded:
+    """The process is gone."""
+
+    generation: int
+    exit: ExitInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the process has used up to now."""
+
+    generation: int
+    cpu_s: float
+    rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed."""
+
+
+Input = (
+    Join
+    | Leave
+    | Rename
+    | Destroy
+    | Execute
+    | Interrupt
+    | AnswerInput
+    | Restart
+    | Wake
+    | Sleep
+    | Found
+    | ProcessReady
+    | StartFailed
+    | Restored
+    | HostSaid
+    | ProcessEnded
+    | Usage
+    | Tick
+)
+
+# --- what the session asks for
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Store this event, then send it to everybody."""
+
+    event: SessionEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Store this beside the events."""
+
+    record: OutputRecord | ExecutionRecord | DumpRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSession:
+    """The session's row has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartProcess:
+    """Get a process; `restore`: bring back what was kept before it is told ready."""
+
+    generation: int
+    restore: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndProcess:
+    """Stop the process at leisure: nothing it says counts any more."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class KillProcess:
+    """Kill the process; its end will be told."""
+
+    generation: int
+    cause: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendExecute:
+    """Give code to the process."""
+
+    generation: int
+    number: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendInterrupt:
+    """Interrupt the running code, again and again until it is heard."""
+
+    generation: int
+    number: int
+    grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class SendInput:
+    """Give an answer to `input()`; None: there will be none."""
+
+    generation: int
+    request: int
+    text: str | None
+
+
+Action = (
+    Record
+    | Store
+    | StoreSession
+    | StartProcess
+    | EndProcess
+    | KillProcess
+    | SendExecute
+    | SendInterrupt
+    | SendInput
+)

@@ -1,0 +1,208 @@
+"""What a process prints and displays → events, as long as they are not too many. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from watchglass_server import host_messages as h
+from watchglass_server import notifications as n
+from watchglass_server.measure import bounded_bundle, bounded_traceback, well_formed
+from watchglass_server.pictures import StreamPart
+from watchglass_server.session_inputs import Store
+from watchglass_server.session_state import Meter, Step
+from watchglass_sync.records import OutputRecord
+
+HEAD_BYTES = 256 * 2**10
+HEAD_BYTES_PER_S = 16 * 2**10
+HEAD_BYTES_MOST = 2**20
+TAIL_BYTES = 16 * 2**10
+TELL_EVERY_S = 1.0
+DISPLAYS = 300
+DISPLAYS_PER_S = 20
+METERS_KEPT = 64
+# Printed by no execution (before the first, or by a task of one that is forgotten).
+NOBODY = ""
+
+
+def stream(step: Step, event: h.Stream) -> None:
+    """Keep all of the text; send it as long as there is room."""
+    key = execution_of(step, event.request_id)
+    text = well_formed(event.text)
+    if key is not None:
+        step.act(Store(OutputRecord(key, event.name, text)))
+    meter = _meter(step, key)
+    size = len(text.encode())
+    if not meter.is_cut and meter.sent_bytes + size <= _room(step, meter):
+        step.record(n.StreamNotification(execution=key, name=event.name, text=text))
+        _change_meter(step, key, replace(meter, sent_bytes=meter.sent_bytes + size))
+    else:
+        tail, fallen = _pushed(meter.tail, StreamPart(name=event.name, text=text))
+        _change_meter(
+            step,
+            key,
+            replace(
+                meter,
+                is_cut=True,
+                tail=tail,
+                dropped_bytes=meter.dropped_bytes + fallen,
+                is_told=False,
+            ),
+        )
+        _tell_if_due(step, key)
+    _touch(step, key)
+
+
+def stream_dropped(step: Step, event: h.StreamDropped) -> None:
+    """Take note of text beyond the limit, which is kept nowhere."""
+    key = execution_of(step, event.request_id)
+    meter = replace(_meter(step, key), is_cut=True, lost_bytes=event.dropped_bytes, is_told=False)
+    _change_meter(step, key, meter)
+    _tell_if_due(step, key)
+    _touch(step, key)
+
+
+def display(step: Step, event: h.DisplayData | h.UpdateDisplayData) -> None:
+    """Send a display, or count it where there are too many."""
+    key = execution_of(step, event.request_id)
+    if not _has_room_for_display(step, key):
+        return
+    bundle = bounded_bundle(event.bundle)
+    if isinstance(event, h.UpdateDisplayData):
+        step.record(
+            n.UpdateDisplayDataNotification(
+                execution=key, bundle=bundle, display_id=event.display_id
+            )
+        )
+    else:
+        step.record(
+            n.DisplayDataNotification(execution=key, bundle=bundle, display_id=event.display_id)
+        )
+    _touch(step, key)
+
+
+def result(step: Step, event: h.ExecuteResult) -> None:
+    """Send the value of the last expression."""
+    key = execution_of(step, event.request_id)
+    if key is None:
+        return
+    step.record(
+        n.ExecuteResultNotification(
+            execution=key, number=event.request_id, bundle=bounded_bundle(event.bundle)
+        )
+    )
+    _touch(step, key)
+
+
+def error(step: Step, event: h.Error) -> None:
+    """Send an exception; tasks in the background may raise many."""
+    key = execution_of(step, event.request_id)
+    if not _has_room_for_display(step, key):
+        return
+    step.record(
+        n.ErrorNotification(
+            execution=key,
+            name=event.name,
+            message=event.message[:10_000],
+            traceback=bounded_traceback(event.traceback),
+            line=event.line,
+        )
+    )
+    _touch(step, key)
+
+
+def _has_room_for_display(step: Step, key: str | None) -> bool:
+    """Count one more; False when there are too many, which is told."""
+    meter = _meter(step, key)
+    room = DISPLAYS + DISPLAYS_PER_S * (step.moment.clock - meter.since)
+    if meter.displays < room:
+        _change_meter(step, key, replace(meter, displays=meter.displays + 1))
+        return True
+    dropped = meter.dropped_displays + 1
+    _change_meter(step, key, replace(meter, dropped_displays=dropped, is_told=False))
+    _tell_if_due(step, key)
+    return False
+
+
+def tell(step: Step, key: str | None) -> None:
+    """Say what was left out of an execution's output, if that is not said yet."""
+    meter = step.session.meters.get(key or NOBODY)
+    if meter is None or meter.is_told:
+        return
+    step.record(
+        n.StreamTruncatedNotification(
+            execution=key,
+            dropped_bytes=meter.dropped_bytes,
+            tail=list(meter.tail),
+            lost_bytes=meter.lost_bytes,
+            dropped_displays=meter.dropped_displays,
+        )
+    )
+    _change_meter(step, key, replace(meter, is_told=True, told_at=step.moment.clock))
+    _touch(step, key)
+
+
+def tell_all_due(step: Step) -> None:
+    """Say it for every execution that floods, once a second."""
+    for key in list(step.session.meters):
+        _tell_if_due(step, key or None)
+
+
+def execution_of(step: Step, request_id: int) -> str | None:
+    """The execution that a process means by a number."""
+    return step.session.numbers.get(request_id)
+
+
+def _tell_if_due(step: Step, key: str | None) -> None:
+    meter = step.session.meters[key or NOBODY]
+    if not meter.is_told and step.moment.clock - meter.told_at >= TELL_EVERY_S:
+        tell(step, key)
+
+
+def _room(step: Step, meter: Meter) -> float:
+    seconds = step.moment.clock - meter.since
+    return min(HEAD_BYTES + HEAD_BYTES_PER_S * seconds, HEAD_BYTES_MOST)
+
+
+def _meter(step: Step, key: str | None) -> Meter:
+    return step.session.meters.get(key or NOBODY) or Meter(since=step.moment.clock)
+
+
+def _change_meter(step: Step, key: str | None, meter: Meter) -> None:
+    meters = {**step.session.meters, (key or NOBODY): meter}
+    if len(meters) > METERS_KEPT:
+        running = step.session.running
+        needed = {key or NOBODY, running.execution if running else NOBODY}
+        spare = [old for old, one in meters.items() if one.is_told and old not in needed]
+        for old in spare[:1]:
+            del meters[old]
+    step.change(meters=meters)
+
+
+def _touch(step: Step, key: str | None) -> None:
+    if key is not None:
+        step.touch(key)
+
+
+def _pushed(tail: tuple[StreamPart, ...], part: StreamPart) -> tuple[tuple[StreamPart, ...], int]:
+    """The newest text of both, and how many bytes fell out in front."""
+    parts = list(tail)
+    if parts and parts[-1].name == part.name:
+        parts[-1] = StreamPart(name=part.name, text=parts[-1].text + part.text)
+    else:
+        parts.append(part)
+    surplus = sum(len(one.text.encode()) for one in parts) - TAIL_BYTES
+    fallen = 0
+    while surplus > 0:
+        data = parts[0].text.encode()
+        if len(data) <= surplus:
+            parts.pop(0)
+            cut = len(data)
+        else:
+            # Never inside a character: its continuation bytes fall out with it.
+            cut = surplus
+            while cut < len(data) and data[cut] & 0xC0 == 0x80:
+                cut += 1
+            parts[0] = StreamPart(name=parts[0].name, text=data[cut:].decode())
+        fallen += cut
+        surplus -= cut
+    return tuple(parts), fallen

@@ -1,0 +1,280 @@
+"""One session ⇄ its process: gets one, brings back what was kept, listens, asks, lets it go."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Protocol, get_args
+
+import msgspec
+
+from watchglass_server import session_inputs as i
+from watchglass_server.errors import (
+    InvalidState,
+    PoolClosed,
+    PoolTimeout,
+    ProcessDied,
+    ProcessStartError,
+    QueryError,
+    QueryTimeout,
+    TooManyRequests,
+)
+from watchglass_server.fields import ErrorCode
+from watchglass_server.manager import PyodideManager
+from watchglass_server.pictures import Variable
+from watchglass_server.process import PyodideProcess
+from watchglass_server.refusals import Refused, process_gone
+from watchglass_server.restoring import Memory, bring_back, nothing_back, remember
+from watchglass_server.session_state import Phase, Session, SessionLimits
+from watchglass_sync.journal import Journal
+from watchglass_sync.restore import Restorer
+
+_log = logging.getLogger(__name__)
+
+READY_TIMEOUT_S = 60.0
+DUMP_TIMEOUT_S = 20.0
+DUMP_APPLIED_S = 0.5
+
+
+class Living(Protocol):
+    """The session that holds a process, as far as its link knows it."""
+
+    @property
+    def session(self) -> str: ...
+
+    @property
+    def state(self) -> Session: ...
+
+    @property
+    def journal(self) -> Journal: ...
+
+    @property
+    def manager(self) -> PyodideManager: ...
+
+    async def lend(self, limits: SessionLimits) -> PyodideProcess: ...
+
+    @property
+    def restorer(self) -> Restorer: ...
+
+    @property
+    def is_failed(self) -> bool: ...
+
+    def apply(self, *happened: i.Input) -> None: ...
+
+    async def durable(self) -> None: ...
+
+    async def until(self, holds: Callable[[Session], bool], timeout: float) -> bool: ...
+
+    def own(self, work: Coroutine[Any, Any, None], name: str) -> None: ...
+
+
+class ProcessLink:
+    """A session's hold on its process."""
+
+    def __init__(self, live: Living) -> None:
+        self._live = live
+        self._process: PyodideProcess | None = None
+        self._generation = 0
+        self._dumps = 0
+
+    @property
+    def process(self) -> PyodideProcess | None:
+        """The process that is there now."""
+        return self._process
+
+    def perform(self, action: i.Action) -> None:
+        """Do to the process what the session asks for."""
+        match action:
+            case i.StartProcess(generation=generation, restore=restore):
+                self._live.own(self._start(generation, restore), "start")
+            case i.EndProcess():
+                self._let_go()
+            case i.KillProcess(cause=cause, message=message):
+                self.kill(cause, message)
+            case i.SendExecute(number=number, code=code):
+                if self._process is not None:
+                    self._process.execute(number, number, code)
+            case i.SendInterrupt(number=number, grace=grace):
+                if self._process is not None:
+                    self._live.own(self._interrupt(self._process, number, grace), "interrupt")
+            case i.SendInput(request=request, text=text):
+                if self._process is not None:
+                    self._process.reply_input(request, text)
+            case _:
+                raise TypeError(f"{action} is not for the process")
+
+    def kill(self, cause: str, message: str) -> None:
+        """End the process at once, if there is one."""
+        if self._process is not None and self._process.exit is None:
+            self._process.kill(cause, message)
+
+    def adopt(self, process: PyodideProcess, generation: int) -> None:
+        """Take a process that is there already, for a session that is new."""
+        self._attach(process, generation)
+        self._live.apply(i.ProcessReady(generation, process.ready.memory_bytes))
+
+    async def end(self) -> None:
+        """Give the process back and wait until it has ended."""
+        process, self._process = self._process, None
+        if process is not None:
+            await self._release(process)
+
+    # --- starting
+
+    async def _start(self, generation: int, restore: bool) -> None:
+        try:
+            if restore:
+                await self._live.durable()
+                memory = await remember(self._live.state.fold, self._live.journal)
+                await self._start_restored(generation, memory)
+            elif (process := await self._acquire(generation)) is not None:
+                self._live.apply(i.ProcessReady(generation, process.ready.memory_bytes))
+        except (PoolTimeout, TooManyRequests, PoolClosed) as error:
+            self._live.apply(i.StartFailed(generation, "pool_exhausted", f"{error}."))
+        except ProcessStartError as error:
+            self._live.apply(i.StartFailed(generation, "process_died", str(error)))
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            _log.exception("session %s: no process", self._live.session)
+            words = f"The process could not be started ({error.__class__.__name__})."
+            self._live.apply(i.StartFailed(generation, "internal", words))
+
+    async def _acquire(self, generation: int) -> PyodideProcess | None:
+        """A process of our own; None when the session does not want this one any more."""
+        limits = self._live.state.limits
+        process = await self._live.lend(limits)
+        if generation != self._live.state.generation:
+            await self._release(process)
+            return None
+        self._attach(process, generation)
+        return process
+
+    async def _start_restored(self, generation: int, memory: Memory) -> None:
+        """With what was kept; if that kills the process, with nothing, so that work can go on."""
+        process = await self._acquire(generation)
+        if process is None:
+            return
+        try:
+            restored = await bring_back(process, self._live.restorer, memory, generation)
+        except (ProcessDied, QueryError, QueryTimeout, InvalidState, ValueError) as error:
+            _log.warning("session %s: restoring failed: %s", self._live.session, error)
+            if generation != self._live.state.generation:
+                return
+            await self.end()
+            process = await self._acquire(generation)
+            if process is None:
+                return
+            restored = nothing_back(memory, generation, str(error))
+        self._live.apply(restored)
+
+    def _attach(self, process: PyodideProcess, generation: int) -> None:
+        self._process = process
+        self._generation = generation
+        self._live.own(self._listen(process, generation), "listen")
+
+    # --- listening
+
+    async def _listen(self, process: PyodideProcess, generation: int) -> None:
+        journal = self._live.journal
+        async for batch in process.events():
+            if self._process is process and not self._live.is_failed:
+                try:
+                    self._live.apply(*(i.HostSaid(generation, event) for event in batch))
+                except Exception:
+                    _log.exception("session %s: an event of its process", self._live.session)
+                    process.kill("internal", "The server could not go on with this process.")
+                self._dumps += 1
+                await journal.room()
+        exit_info = await process.wait()
+        if self._process is process:
+            self._process = None
+            if not self._live.is_failed:
+                self._live.apply(i.ProcessEnded(generation, exit_info))
+        await self._release(process)
+
+    async def _interrupt(self, process: PyodideProcess, number: int, grace: float) -> None:
+        # Whether it was obeyed is seen by its end; that the grace is over, by the session's clock.
+        await process.interrupt(number, grace=grace)
+
+    # --- letting go
+
+    def _let_go(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            self._live.own(self._release(process), "release")
+
+    async def _release(self, process: PyodideProcess) -> None:
+        # InvalidState: the pool took it back itself, for it died, or the pool was closed.
+        with contextlib.suppress(InvalidState):
+            await self._live.manager.release(process)
+
+    async def save(self) -> None:
+        """Have the process write what is to be kept, before it is stopped."""
+        process = self._process
+        if process is None:
+            return
+        heard = self._dumps
+        try:
+            await process.query("dump", {}, timeout=DUMP_TIMEOUT_S)
+        except (QueryError, QueryTimeout, ProcessDied, InvalidState) as error:
+            _log.warning("session %s: the last picture: %s", self._live.session, error)
+            return
+        # The dump came before the answer, but may still wait for our listening task.
+        for _ in range(int(DUMP_APPLIED_S / 0.01)):
+            if self._dumps > heard:
+                return
+            await asyncio.sleep(0.01)
+
+    # --- asking
+
+    async def ask(self, op: str, args: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
+        """Ask the process, waking it if it sleeps. Raises Refused."""
+        process = await self._ready_process()
+        try:
+            return await process.query(op, args, timeout=timeout)
+        except QueryError as error:
+            raise _refusal(error) from error
+        except QueryTimeout:
+            raise Refused(
+                "timeout",
+                f"The process did not answer within {timeout:g} s.",
+                "Interrupt what runs, or try again later.",
+            ) from None
+        except (ProcessDied, InvalidState) as error:
+            raise process_gone(f"The process ended before it answered: {error}") from error
+
+    async def _ready_process(self) -> PyodideProcess:
+        live = self._live
+        wake(live)
+        if live.state.phase is Phase.NONE:
+            exit_info = live.state.fold.process.exit
+            why = f": {exit_info.message}" if exit_info else "."
+            raise process_gone(f"The session has no process{why}")
+        if not await live.until(lambda s: s.phase is not Phase.STARTING, READY_TIMEOUT_S):
+            raise Refused("timeout", "The process is not ready yet.", "Try again in a while.")
+        if self._process is None or live.state.phase is not Phase.READY:
+            raise process_gone("The process ended before it was ready.")
+        return self._process
+
+
+def wake(live: Living) -> None:
+    """Give a sleeping session a process; one whose process died waits for an `execute`."""
+    process = live.state.fold.process
+    asleep = process.state == "hibernated" or process.reason == "server"
+    if live.state.phase is Phase.NONE and asleep:
+        live.apply(i.Wake())
+
+
+def _refusal(error: QueryError) -> Refused:
+    code: ErrorCode = "internal"
+    if error.code in get_args(ErrorCode):
+        code = error.code  # type: ignore[assignment]
+    variable = None
+    if "variable" in error.detail:
+        variable = msgspec.convert(error.detail["variable"], Variable | None)
+    return Refused(
+        code, error.message, error.hint or "Look at the variables again.", variable=variable
+    )

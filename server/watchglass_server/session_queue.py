@@ -1,0 +1,281 @@
+"""Executions: queued, given to the process one by one, interrupted, timed out, finished. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from watchglass_server import host_messages as h
+from watchglass_server import notifications as n
+from watchglass_server.fields import FinalStatus
+from watchglass_server.measure import MAX_PROMPT_CHARACTERS
+from watchglass_server.refusals import Refused, bad_request
+from watchglass_server.session_inputs import (
+    AnswerInput,
+    Execute,
+    Interrupt,
+    KillProcess,
+    SendExecute,
+    SendInput,
+    SendInterrupt,
+    Store,
+    StoreSession,
+    Usage,
+)
+from watchglass_server.session_output import execution_of, tell
+from watchglass_server.session_state import Ending, Meter, Phase, Running, Step
+from watchglass_sync.records import ExecutionRecord
+
+NUMBERS_KEPT = 1000
+TELL_INTERRUPT_AFTER_S = 0.5
+MEMORY_ABOVE_LIMIT_BYTES = 200 * 2**20
+
+
+def execute(step: Step, command: Execute) -> bool:
+    """Put code into the queue; False when this execution is known already."""
+    fold = step.session.fold
+    known = fold.execution(command.execution)
+    if known is not None:
+        if known.code != command.code:
+            raise Refused(
+                "conflict",
+                f"Execution '{command.execution}' was sent before with other code.",
+                "Choose a new id for new code.",
+            )
+        return False
+    if len(fold.queue) >= step.session.limits.max_queue:
+        raise Refused(
+            "busy",
+            f"{len(fold.queue)} executions wait in this session already.",
+            "Wait until some have finished, or interrupt the one that runs.",
+        )
+    step.record(
+        n.ExecutionQueuedNotification(
+            execution=command.execution,
+            number=fold.last_number + 1,
+            code=command.code,
+            author=command.author,
+        )
+    )
+    begin_next(step)
+    return True
+
+
+def begin_next(step: Step) -> None:
+    """Give the next execution to the process, if it waits for one."""
+    session = step.session
+    queue = session.fold.queue
+    if session.phase is not Phase.READY or session.running is not None or not queue:
+        return
+    one = queue[0]
+    step.record(
+        n.ExecutionStartedNotification(
+            execution=one.execution, number=one.number, code=one.code, author=one.author
+        )
+    )
+    if session.fold.process.state != "busy" or session.fold.process.reason is not None:
+        step.record(n.ProcessStateNotification(state="busy", memory_bytes=session.memory_bytes))
+    numbers = {**session.numbers, one.number: one.execution}
+    if len(numbers) > NUMBERS_KEPT:
+        del numbers[min(numbers)]
+    step.change(
+        running=Running(one.number, one.execution, since=step.moment.clock),
+        numbers=numbers,
+        meters={**session.meters, one.execution: Meter(since=step.moment.clock)},
+    )
+    step.act(SendExecute(session.generation, one.number, one.code))
+
+
+def finished(step: Step, event: h.Finished) -> None:
+    """The running execution ended by itself, or because it was interrupted."""
+    running = step.session.running
+    if running is None or running.number != event.request_id:
+        return
+    status: FinalStatus = event.status
+    if status == "interrupted" and running.ending is not None:
+        status = running.ending.status
+    step.change(memory_bytes=event.memory_bytes)
+    finish_running(step, status, event.duration_ms)
+    begin_next(step)
+    if step.session.running is None:
+        step.record(n.ProcessStateNotification(state="idle", memory_bytes=event.memory_bytes))
+    step.act(StoreSession())
+
+
+def finish_running(step: Step, status: FinalStatus, duration_ms: float | None = None) -> None:
+    """Say how the running execution ended."""
+    running = step.session.running
+    if running is None:
+        return
+    tell(step, running.execution)
+    if duration_ms is None:
+        duration_ms = round((step.moment.clock - running.since) * 1000, 3)
+    step.change(running=None)
+    _finish(step, running.execution, status, duration_ms)
+
+
+def cancel_queue(step: Step) -> None:
+    """Say of all that wait that they never will run."""
+    for one in step.session.fold.queue:
+        _finish(step, one.execution, "cancelled", None)
+
+
+def _finish(step: Step, key: str, status: FinalStatus, duration_ms: float | None) -> None:
+    step.record(
+        n.ExecutionFinishedNotification(execution=key, status=status, duration_ms=duration_ms)
+    )
+    step.touch(key)
+    store_executions(step)
+
+
+def store_executions(step: Step) -> None:
+    """Store the executions that have changed; those still running are stored when they end."""
+    for key in sorted(step.session.unstored):
+        one = step.session.fold.execution(key)
+        if one is not None and one.finished_at is not None:
+            step.act(Store(ExecutionRecord(key, one.number, msgspec.to_builtins(one))))
+        if one is None or one.finished_at is not None:
+            step.change(unstored=step.session.unstored - {key})
+
+
+# --- interrupts and limits
+
+
+def interrupt(step: Step, command: Interrupt) -> None:
+    """Ask the running code to stop."""
+    running = step.session.running
+    if running is None or command.execution not in (None, running.execution):
+        return
+    _end(
+        step,
+        "interrupted",
+        "interrupt-ignored",
+        "The code went on after an interrupt and was ended.",
+    )
+
+
+def _end(step: Step, status: FinalStatus, cause: str, message: str) -> None:
+    running = step.session.running
+    assert running is not None
+    if running.ending is None:
+        ending = Ending(step.moment.clock, status, cause, message)
+        step.change(running=replace(running, ending=ending))
+    # Asked again, it is sent again, for the first may have been swallowed; its time goes on.
+    grace = step.session.limits.interrupt_grace_s
+    step.act(SendInterrupt(step.session.generation, running.number, grace))
+
+
+def watch_time(step: Step) -> None:
+    """Keep the time limits of the running execution."""
+    session, clock = step.session, step.moment.clock
+    running, limits = session.running, session.limits
+    if running is None:
+        return
+    if running.ending is None:
+        if limits.wall_s is not None and clock - running.since > limits.wall_s:
+            words = f"The code ran for more than {limits.wall_s:g} s and could not be interrupted."
+            _end(step, "timeout", "timeout", words)
+        return
+    waited = clock - running.ending.since
+    if waited >= limits.interrupt_grace_s:
+        step.act(KillProcess(session.generation, running.ending.cause, running.ending.message))
+    elif waited >= TELL_INTERRUPT_AFTER_S and not running.ending.is_told:
+        _tell_interrupting(step, running, running.ending)
+
+
+def _tell_interrupting(step: Step, running: Running, ending: Ending) -> None:
+    step.record(
+        n.ProcessStateNotification(
+            state="busy",
+            reason="interrupting",
+            memory_bytes=step.session.memory_bytes,
+            grace_s=step.session.limits.interrupt_grace_s,
+        )
+    )
+    step.change(running=replace(running, ending=replace(ending, is_told=True)))
+
+
+def watch_usage(step: Step, usage: Usage) -> None:
+    """Keep the limits of processor time and memory."""
+    session = step.session
+    limits, running = session.limits, session.running
+    if usage.rss_bytes > limits.memory_bytes + MEMORY_ABOVE_LIMIT_BYTES:
+        words = f"The process used {usage.rss_bytes // 2**20:,} MiB, more than it may."
+        step.act(KillProcess(session.generation, "memory", words))
+        return
+    if running is None or limits.cpu_s is None:
+        return
+    if running.cpu_before_s is None:
+        step.change(running=replace(running, cpu_before_s=usage.cpu_s))
+    elif running.ending is None and usage.cpu_s - running.cpu_before_s > limits.cpu_s:
+        words = f"The code used more than {limits.cpu_s:g} s of processor time."
+        _end(step, "timeout", "cpu", words)
+
+
+# --- input()
+
+
+def input_requested(step: Step, event: h.InputRequest) -> None:
+    """Put the question of `input()` to everybody."""
+    session = step.session
+    request = session.fold.input_count + 1
+    step.change(inputs={**session.inputs, request: event.request})
+    key = execution_of(step, event.request_id)
+    step.record(
+        n.InputRequestedNotification(
+            execution=key,
+            request=request,
+            prompt=event.prompt[:MAX_PROMPT_CHARACTERS],
+            password=event.password,
+        )
+    )
+    if key is not None:
+        step.touch(key)
+
+
+def answer_input(step: Step, command: AnswerInput) -> None:
+    """Give somebody's answer to the code that waits for it."""
+    session = step.session
+    host_request = session.inputs.get(command.request)
+    if host_request is None:
+        if command.request <= session.fold.input_count:
+            raise Refused(
+                "conflict",
+                f"Request {command.request} is no longer open: it was answered or cancelled.",
+                "Look at input.answered in the events of the session.",
+            )
+        raise bad_request(
+            "request",
+            f"There was no request {command.request} in this session.",
+            "Send the number of an input.requested event.",
+        )
+    step.act(SendInput(session.generation, host_request, command.text))
+    close_input(step, command.request, command.text)
+
+
+def input_cancelled(step: Step, event: h.InputCancelled) -> None:
+    """The code no longer waits."""
+    for request, host_request in step.session.inputs.items():
+        if host_request == event.request:
+            close_input(step, request, None)
+            return
+
+
+def close_input(step: Step, request: int, text: str | None) -> None:
+    """Say that a question is no longer open; `text` None: nobody answered it."""
+    asked = next(one for one in step.session.fold.inputs if one.request == request)
+    inputs = {key: value for key, value in step.session.inputs.items() if key != request}
+    step.change(inputs=inputs)
+    step.record(
+        n.InputAnsweredNotification(
+            execution=asked.execution,
+            request=request,
+            prompt=asked.prompt,
+            password=asked.password,
+            text=None if asked.password else text,
+            cancelled=text is None,
+        )
+    )
+    if asked.execution is not None:
+        step.touch(asked.execution)

@@ -1,0 +1,145 @@
+"""One session at one moment, and the step by which it becomes the next one. Pure."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from watchglass_server.fields import FinalStatus
+from watchglass_server.messages import EVENTS, Notification
+from watchglass_server.notifications import ParticipantNotification
+from watchglass_server.pictures import StreamPart
+from watchglass_server.session_fold import Fold, SessionEvent, fold
+from watchglass_server.session_inputs import Action, Moment, Record
+
+
+class Phase(enum.Enum):
+    """Where the session's process stands."""
+
+    NONE = "none"
+    STARTING = "starting"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """What a session may use; None: no limit."""
+
+    memory_bytes: int
+    output_bytes: int
+    wall_s: float | None = None
+    cpu_s: float | None = None
+    interrupt_grace_s: float = 5.0
+    max_queue: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Running code that was interrupted: since when, why, and what happens if it goes on."""
+
+    since: float
+    status: FinalStatus
+    cause: str
+    message: str
+    is_told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The execution that the process works on."""
+
+    number: int
+    execution: str
+    since: float
+    cpu_before_s: float | None = None
+    ending: Ending | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """How much one execution has printed and displayed."""
+
+    since: float
+    sent_bytes: int = 0
+    displays: int = 0
+    is_cut: bool = False
+    dropped_bytes: int = 0
+    dropped_displays: int = 0
+    lost_bytes: int = 0
+    tail: tuple[StreamPart, ...] = ()
+    told_at: float = 0.0
+    is_told: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session: what its events say, and what only the living one knows."""
+
+    fold: Fold
+    limits: SessionLimits
+    phase: Phase = Phase.NONE
+    generation: int = 0
+    running: Running | None = None
+    meters: Mapping[str, Meter] = field(default_factory=dict)
+    # Which execution a number of this process stands for; and its questions by our numbers.
+    numbers: Mapping[int, str] = field(default_factory=dict)
+    inputs: Mapping[int, int] = field(default_factory=dict)
+    # Executions that changed since they were last stored.
+    unstored: frozenset[str] = frozenset()
+    stored_at: float = 0.0
+    memory_bytes: int | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """True while code runs or waits."""
+        return self.running is not None or bool(self.fold.queue)
+
+    @property
+    def needs_ticks(self) -> bool:
+        """True while something depends on time passing."""
+        return (
+            self.running is not None
+            or bool(self.unstored)
+            or any(not meter.is_told for meter in self.meters.values())
+        )
+
+
+_TYPES: dict[type, str] = {}
+for _type, _notification in EVENTS.items():
+    _TYPES.setdefault(_notification, _type)
+
+
+class Step:
+    """One step of a session: collects the next state and the actions, and is thrown away."""
+
+    def __init__(self, session: Session, moment: Moment) -> None:
+        self.session = session
+        self.moment = moment
+        self.actions: list[Action] = []
+
+    def record(self, data: Notification, type: str | None = None) -> None:
+        """Make the next event."""
+        assert type is not None or not isinstance(data, ParticipantNotification)
+        event = SessionEvent(
+            seq=self.session.fold.seq + 1,
+            time=self.moment.time,
+            type=type or _TYPES[data.__class__],
+            data=data,
+        )
+        self.session = replace(self.session, fold=fold(self.session.fold, event))
+        self.actions.append(Record(event))
+
+    def act(self, action: Action) -> None:
+        """Ask for something."""
+        self.actions.append(action)
+
+    def change(self, **fields: Any) -> None:
+        """Change what only the living session knows."""
+        self.session = replace(self.session, **fields)
+
+    def touch(self, execution: str) -> None:
+        """Note that an execution is no longer as it was stored."""
+        if execution not in self.session.unstored:
+            self.change(unstored=self.session.unstored | {execution})

@@ -1,0 +1,7 @@
+"""The commands beside `serve`. Each module: NAME, HELP, add_arguments(parser), run(args)."""
+
+from watchglass_server.subcommands import attach, doctor, export, import_, run, sessions
+
+SUBCOMMANDS = (run, attach, sessions, export, import_, doctor)
+
+__all__ = ["SUBCOMMANDS"]

@@ -1,0 +1,128 @@
+"""What the calls about code and variables do: questions that go to the session's process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from watchglass_server import commands as c
+from watchglass_server import replies as r
+from watchglass_server.call_answers import (
+    changes_page,
+    completions,
+    inspection,
+    repr_text,
+    typed_answer,
+    variable_page,
+)
+from watchglass_server.live_session import LiveSession
+from watchglass_server.messages import plain_path, tagged
+from watchglass_server.refusals import Refused
+from watchglass_server.rooms import Client
+from watchglass_server.sessions import Sessions
+from watchglass_sync.journal import Journal
+
+ASSIST_S = 5.0
+GET_S = 10.0
+SET_S = 30.0
+REPR_S = 10.0
+AFTER_S = 3600.0
+
+Perform = Callable[[Client, Any], Awaitable[r.Reply]]
+
+
+class VariableCalls:
+    """Completion, inspection, and everything about variables."""
+
+    def __init__(self, sessions: Sessions, journal: Journal) -> None:
+        self._sessions = sessions
+        self._journal = journal
+        self.performs: Mapping[type[c.Command], Perform] = {
+            c.CompleteCommand: self._complete,
+            c.InspectCommand: self._inspect,
+            c.IsCompleteCommand: self._is_complete,
+            c.VariableGetCommand: self._get,
+            c.VariableSetCommand: self._set,
+            c.VariableReprCommand: self._repr,
+            c.VariableDeleteCommand: self._delete,
+            c.VariableHistoryCommand: self._history,
+        }
+
+    # --- assistance
+
+    async def _complete(self, _: Client, command: c.CompleteCommand) -> r.Reply:
+        live = await self._sessions.open(command.session)
+        args = {"code": command.code, "cursor": command.cursor}
+        return completions(await live.link.ask("complete", args, ASSIST_S))
+
+    async def _inspect(self, _: Client, command: c.InspectCommand) -> r.Reply:
+        live = await self._sessions.open(command.session)
+        args = {"code": command.code, "cursor": command.cursor}
+        return inspection(await live.link.ask("inspect", args, ASSIST_S))
+
+    async def _is_complete(self, _: Client, command: c.IsCompleteCommand) -> r.Reply:
+        live = await self._sessions.open(command.session)
+        answer = await live.link.ask("is_complete", {"code": command.code}, ASSIST_S)
+        return typed_answer(answer, r.IsCompleteReply)
+
+    # --- variables
+
+    async def _get(self, _: Client, command: c.VariableGetCommand) -> r.Reply:
+        live = await self._sessions.open(command.session)
+        args = {
+            "path": plain_path(command.path),
+            "offset": command.offset,
+            "limit": command.limit,
+        }
+        return variable_page(await live.link.ask("variable_get", args, GET_S))
+
+    async def _set(self, _: Client, command: c.VariableSetCommand) -> r.Reply:
+        live = await self._sessions.open(command.session)
+        if command.when == "after":
+            await self._until_finished(live)
+        path = [command.name] if command.name is not None else plain_path(command.path or [])
+        args: dict[str, Any] = {"path": path}
+        if command.expression is not None:
+            args["expression"] = command.expression
+        else:
+            args["value"] = tagged(command.value)
+        if command.if_version is not None:
+            args["if_version"] = command.if_version
+        answer = await live.link.ask("variable_set", args, SET_S)
+        await live.durable()
+        return typed_answer(answer, r.VariableReply)
+
+    async def _until_finished(self, live: LiveSession) -> None:
+        running = live.state.running
+        if running is None:
+            return
+        number = running.number
+        if not await live.until(
+            lambda state: state.running is None or state.running.number != number, AFTER_S
+        ):
+            raise Refused(
+                "timeout",
+                f"The execution still runs after {AFTER_S:g} s.",
+                "Interrupt it, or set the variable with `when`: `now`.",
+            )
+
+    async def _repr(self, _: Client, command: c.VariableReprCommand) -> r.Reply:
+        live = await self._sessions.open(command.session)
+        args = {"path": plain_path(command.path)}
+        return repr_text(await live.link.ask("variable_repr", args, REPR_S))
+
+    async def _delete(self, _: Client, command: c.VariableDeleteCommand) -> r.Reply:
+        live = await self._sessions.open(command.session)
+        await live.link.ask("variable_delete", {"name": command.name}, SET_S)
+        await live.durable()
+        return r.EmptyReply()
+
+    async def _history(self, _: Client, command: c.VariableHistoryCommand) -> r.Reply:
+        live = await self._sessions.open(command.session)
+        await live.durable()
+        return changes_page(
+            await self._journal.history(
+                live.session, command.name, command.before_seq, command.limit + 1
+            ),
+            command.limit,
+        )

@@ -1,0 +1,243 @@
+"""Tests of feed.py and keeping.py."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+
+from tests.support.kernel_host import HandHost
+from watchglass_monitor import feed as feeds
+from watchglass_monitor import keeping
+from watchglass_monitor.feed import MAX_CHANGES, Feed
+from watchglass_monitor.keeping import DUTY, Keeper
+from watchglass_monitor.wire import Change
+
+
+class ListedMonitor:
+    """A monitor whose changes the test lists."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Change] = []
+        self.rounds = 0
+
+    def change(self, *names: str) -> None:
+        for name in names:
+            self.waiting.append({"op": "delete", "name": name, "line": None})
+
+    def has_changes(self) -> bool:
+        return bool(self.waiting)
+
+    def collect(self, *, scan: bool, budget_ms: float = 2.0) -> list[Change]:
+        self.rounds = max(0, self.rounds - 1)
+        found, self.waiting = self.waiting, []
+        return found
+
+    @property
+    def unfinished(self) -> bool:
+        return self.rounds > 0
+
+
+class Clock:
+    """Time that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for module in (feeds, keeping):
+        monkeypatch.setattr(module, "monotonic", clock.monotonic)
+    return clock
+
+
+@pytest.fixture
+def sent() -> list[dict[str, Any]]:
+    return []
+
+
+@pytest.fixture
+def monitor() -> ListedMonitor:
+    return ListedMonitor()
+
+
+@pytest.fixture
+def feed(monitor: ListedMonitor, sent: list[dict[str, Any]], clock: Clock) -> Feed:
+    return Feed(monitor, sent.append)
+
+
+def names(message: dict[str, Any]) -> list[str]:
+    return [change["name"] for change in message["changes"]]
+
+
+def test_the_first_change_is_shown_at_once_and_the_others_four_times_a_second(
+    feed: Feed, monitor: ListedMonitor, sent: list[dict[str, Any]], clock: Clock
+) -> None:
+    feed.begin()
+    for _ in range(1000):
+        monitor.change("x")
+        feed.show(7, running=True)
+        clock.now += 0.001
+    assert len(sent) == 4
+    assert {(message["request_id"], message["running"]) for message in sent} == {(7, True)}
+
+
+def test_a_quiet_time_does_not_use_up_the_first(
+    feed: Feed, monitor: ListedMonitor, sent: list[dict[str, Any]]
+) -> None:
+    feed.begin()
+    feed.show(7, running=True)
+    monitor.change("x")
+    feed.show(7, running=True)
+    assert [names(message) for message in sent] == [["x"]]
+
+
+def test_the_end_tells_all_that_was_not_yet_told(
+    feed: Feed, monitor: ListedMonitor, sent: list[dict[str, Any]], clock: Clock
+) -> None:
+    feed.begin()
+    monitor.change("x")
+    feed.show(7, running=True)
+    monitor.change("y")
+    monitor.rounds = 3
+    clock.now += 0.001
+    feed.finish(7)
+    assert [names(message) for message in sent] == [["x"], ["y"]]
+    assert sent[-1]["running"] is False
+    assert monitor.rounds == 0
+
+
+def test_nothing_is_sent_when_nothing_changed(feed: Feed, sent: list[dict[str, Any]]) -> None:
+    feed.finish(7)
+    assert sent == []
+
+
+def test_many_changes_come_in_messages_of_bounded_length(
+    feed: Feed, monitor: ListedMonitor, sent: list[dict[str, Any]]
+) -> None:
+    every = [f"n{number}" for number in range(2 * MAX_CHANGES + 1)]
+    monitor.change(*every)
+    feed.finish(7)
+    assert [len(message["changes"]) for message in sent] == [MAX_CHANGES, MAX_CHANGES, 1]
+    assert [name for message in sent for name in names(message)] == every
+
+
+def test_a_name_that_changed_twice_is_told_once_and_last(
+    feed: Feed, monitor: ListedMonitor, sent: list[dict[str, Any]]
+) -> None:
+    monitor.change("x", "y", "x")
+    feed.finish(7)
+    assert names(sent[0]) == ["y", "x"]
+
+
+def test_what_a_task_changed_is_told_in_the_name_of_its_execution(
+    feed: Feed, monitor: ListedMonitor, sent: list[dict[str, Any]]
+) -> None:
+    monitor.change("x")
+    feed.credit(3)
+    monitor.change("y")
+    feed.finish(7)
+    owners = {change["name"]: change["request_id"] for change in sent[0]["changes"]}
+    assert owners == {"x": 3, "y": 7}
+
+
+def test_what_was_there_before_can_be_forgotten(
+    feed: Feed, monitor: ListedMonitor, sent: list[dict[str, Any]]
+) -> None:
+    monitor.change("x")
+    feed.forget()
+    feed.finish(7)
+    assert (sent, feed.total) == ([], 0)
+
+
+class Shelf:
+    """A keeper of one namespace."""
+
+    def __init__(self, sent: list[dict[str, Any]]) -> None:
+        self.host = HandHost()
+        self.namespace: dict[str, object] = {"x": 1, "Out": {}, "_": None}
+        self.keeper = Keeper(
+            self.host,
+            self.namespace,
+            lambda: list(self.namespace),
+            {},
+            lambda _: nullcontext(),
+            sent.append,
+        )
+
+
+@pytest.fixture
+def shelf(sent: list[dict[str, Any]], clock: Clock) -> Shelf:
+    return Shelf(sent)
+
+
+def test_a_dump_is_told_with_its_size_and_without_the_names_of_the_prompt(
+    shelf: Shelf, sent: list[dict[str, Any]]
+) -> None:
+    shelf.keeper.at_end(3, 7, changes=1)
+    assert (sent[0]["number"], sent[0]["request_id"]) == (3, 7)
+    assert sent[0]["bytes"] == len(shelf.host.blobs[0])
+    assert [entry["name"] for entry in sent[0]["variables"]] == ["x"]
+
+
+def test_a_namespace_that_did_not_change_is_not_dumped_again(
+    shelf: Shelf, sent: list[dict[str, Any]]
+) -> None:
+    shelf.keeper.at_end(3, 7, changes=1)
+    shelf.keeper.at_end(4, 8, changes=1)
+    assert shelf.keeper.when_idle(4, 8, changes=1) == 0
+    assert len(sent) == 1
+
+
+def test_a_slow_dump_waits_for_idle_time_and_takes_a_tenth_of_it(
+    shelf: Shelf, sent: list[dict[str, Any]], clock: Clock
+) -> None:
+    class Slow:
+        def __reduce__(self) -> str:
+            clock.now += 1
+            return "x"
+
+    shelf.namespace["slow"] = Slow()
+    shelf.keeper.at_end(3, 7, changes=1)
+    shelf.keeper.at_end(4, 8, changes=2)
+    assert len(sent) == 1
+    wait_ms = shelf.keeper.when_idle(4, 8, changes=2)
+    assert wait_ms >= (DUTY - 1) * 1000
+    clock.now += wait_ms / 1000
+    assert shelf.keeper.when_idle(4, 8, changes=2) == 0
+    assert [message["number"] for message in sent] == [3, 4]
+
+
+def test_what_took_too_long_at_the_end_gets_more_time_when_nothing_runs(
+    shelf: Shelf, sent: list[dict[str, Any]], clock: Clock
+) -> None:
+    class Slow:
+        def __reduce__(self) -> str:
+            clock.now += 1
+            return "x"
+
+    shelf.namespace["slow"] = Slow()
+    shelf.keeper.at_end(3, 7, changes=1)
+    clock.now += 100
+    assert shelf.keeper.when_idle(3, 7, changes=1) == 0
+    assert len(sent) == 2
+    clock.now += 100
+    assert shelf.keeper.when_idle(3, 7, changes=1) == 0
+    assert len(sent) == 2
+
+
+def test_a_dump_that_runs_out_of_memory_leaves_the_last_one_in_force(
+    shelf: Shelf, sent: list[dict[str, Any]]
+) -> None:
+    def fail() -> list[str]:
+        raise MemoryError
+
+    shelf.keeper._names = fail
+    with pytest.raises(MemoryError):
+        shelf.keeper.at_end(3, 7, changes=1)
+    shelf.keeper.at_end(4, 8, changes=1)
+    assert sent == []

@@ -1,0 +1,71 @@
+"""Tests of exit_info.py: from what is known of an end to words."""
+
+import pytest
+
+from watchglass_server.exit_info import ExitInfo, describe_exit
+
+
+def describe(
+    returncode: int | None,
+    *,
+    said: tuple[str, str] | None = None,
+    decided: tuple[str, str] | None = None,
+    output: str = "",
+    near_memory_limit: bool = False,
+) -> ExitInfo:
+    return describe_exit(
+        returncode,
+        said=said,
+        decided=decided,
+        output=output,
+        near_memory_limit=near_memory_limit,
+    )
+
+
+def test_what_we_decided_counts_before_what_the_process_said() -> None:
+    exit_info = describe(-9, said=("stack", "no"), decided=("timeout", "It ran for 10 s."))
+    assert (exit_info.cause, exit_info.signal) == ("timeout", 9)
+    assert exit_info.message.startswith("It ran for 10 s. Allow more time")
+
+
+def test_the_last_word_counts_before_the_exit_code() -> None:
+    exit_info = describe(1, said=("stack", "Too deep."))
+    assert (exit_info.cause, exit_info.exitcode) == ("stack", 1)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory",
+        "# Fatal process out of memory: Zone",
+        "RangeError: Array buffer allocation failed",
+    ],
+)
+def test_a_crash_of_v8_for_want_of_memory_is_memory(output: str) -> None:
+    assert describe(-6, output=output).cause == "memory"
+    assert describe(-6).cause == "fatal"
+
+
+def test_a_kill_from_outside_is_memory_only_near_the_limit() -> None:
+    assert describe(-9, near_memory_limit=True).cause == "memory"
+    assert describe(-9).cause == "signal"
+
+
+def test_a_signal_without_a_name_is_told_by_its_number() -> None:
+    assert "signal 50" in describe(-50).message
+
+
+def test_the_last_words_prefer_the_error_over_what_follows_it() -> None:
+    message = describe(1, output="warning\nTypeError: x is y\n    at foo\n\nNode.js v24\n").message
+    assert "TypeError: x is y" in message
+
+
+def test_a_shutdown_asks_nothing_of_the_reader() -> None:
+    assert describe(0, decided=("shutdown", "The process was stopped.")).message == (
+        "The process was stopped."
+    )
+
+
+def test_a_message_ends_as_a_sentence_before_the_next_step() -> None:
+    assert describe(1, said=("fatal", "exit(137)")).message.startswith("exit(137). Execute")
+    assert describe(1, said=("fatal", "")).message.startswith("Execute something")

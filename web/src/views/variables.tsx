@@ -1,0 +1,119 @@
+// The variables beside the console: what there is, what just changed, what is inside.
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+
+import { count } from "../format.ts";
+import type { OpenSession } from "../open_session.ts";
+import { panelOpen, showHidden, sortOrder } from "../preferences.ts";
+import { Rows } from "../tree.ts";
+import { sortVariables } from "../variable_order.ts";
+import { VariableTree } from "../variable_tree.ts";
+import { Icon } from "./icons.tsx";
+import { VariableRow } from "./variable_row.tsx";
+import { variableKeys } from "./variable_keys.ts";
+import { useVirtualizer } from "./virtual.ts";
+
+const ROW_HEIGHT = 28;
+
+export function Variables({ open }: { open: OpenSession }) {
+  const filter = useSignal("");
+  const tree = useMemo(() => new VariableTree(open), []);
+  const order = useRef<readonly string[]>([]);
+  const held = useSignal(false); // the order stays while somebody points at the rows or edits one
+  const sorted = useComputed(() => {
+    const session = open.session.value;
+    if (!session) return [];
+    const found = sortVariables(session, {
+      filter: filter.value, hidden: showHidden.value, order: sortOrder.value,
+      held: held.value ? order.current : null,
+    });
+    order.current = found.map((each) => each.name);
+    return found;
+  }).value;
+  const all = open.session.value?.variables.size ?? 0;
+  useEffect(() => tree.keep(new Set(open.session.value?.variables.keys())), [open.session.value?.variables]);
+  return (
+    <aside class="variables" aria-label="Variables" data-testid="variables">
+      <Head filter={filter.value} setFilter={(text) => { filter.value = text; }} shown={sorted.length} />
+      {sorted.length === 0
+        ? <NoVariables open={open} all={all} filter={filter.value} />
+        : <Table open={open} tree={tree} rows={new Rows(sorted, tree.open.value)}
+            hold={(holding) => { held.value = holding; }} />}
+    </aside>
+  );
+}
+
+function Head({ filter, setFilter, shown }: {
+  filter: string; setFilter: (text: string) => void; shown: number;
+}) {
+  const recent = sortOrder.value === "recent";
+  return (
+    <header class="panel-head">
+      <div class="panel-title">
+        <h2>Variables</h2> <span class="quiet" data-testid="variable-count">{shown || ""}</span>
+        <span class="spring" />
+        <button class="small" data-testid="variables-sort" title="Order of the rows"
+          onClick={() => { sortOrder.value = recent ? "name" : "recent"; }}>
+          {recent ? "Recent first" : "By name"}
+        </button>
+        <button class="small" data-testid="variables-hidden" aria-pressed={showHidden.value}
+          title="Modules and names that begin with _" onClick={() => { showHidden.value = !showHidden.value; }}>
+          {showHidden.value ? "All names" : "No _names"}
+        </button>
+        <button class="plain narrow-only" aria-label="Close the variables"
+          onClick={() => { panelOpen.value = false; }}><Icon name="close" /></button>
+      </div>
+      <label class="search-box">
+        <Icon name="lens" />
+        <input type="search" placeholder="Filter by name or type" aria-label="Filter the variables"
+          data-testid="variables-filter" value={filter} spellcheck={false}
+          onInput={(event) => setFilter(event.currentTarget.value)} />
+      </label>
+    </header>
+  );
+}
+
+function NoVariables({ open, all, filter }: { open: OpenSession; all: number; filter: string }) {
+  return (
+    <div class="empty small-empty" data-testid="variables-empty">
+      {filter ? <p>No name or type has “{filter}” in it.</p>
+        : all > 0 ? <p>{count(all, "name")} hidden: modules, and names that begin with _.</p>
+        : <p>Nothing is assigned yet.{open.editing.value && <> Try <code>x = 41</code>.</>}</p>}
+    </div>
+  );
+}
+
+function Table({ open, tree, rows, hold }: {
+  open: OpenSession; tree: VariableTree; rows: Rows; hold: (holding: boolean) => void;
+}) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const current = useSignal(0);
+  const editing = useSignal<string | null>(null);
+  const virtualizer = useVirtualizer({
+    count: rows.count,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 8,
+  });
+  const at = Math.min(current.value, rows.count - 1);
+  const pressed = variableKeys({ open, tree, rows, at, editing, select: (index) => {
+    current.value = index;
+    virtualizer.scrollToIndex(index, { align: "auto" });
+  } });
+  return (
+    <div ref={scroller} class="variable-rows" role="treegrid" aria-label="Variables" tabIndex={0}
+      aria-rowcount={rows.count} aria-activedescendant={`variable-${at}`} onKeyDown={pressed}
+      onPointerEnter={() => hold(true)} onPointerLeave={() => hold(editing.value !== null)}>
+      <div class="rows" style={{ height: `${virtualizer.getTotalSize()}px` }}>
+        {virtualizer.getVirtualItems().map(({ index, start }) => {
+          const row = rows.at(index);
+          return row && (
+            <VariableRow key={row.kind === "value" ? JSON.stringify(row.path) : `${row.kind} ${index}`}
+              row={row} index={index} start={start} selected={index === at} open={open} tree={tree}
+              editing={editing} select={() => { current.value = index; }} />
+          );
+        })}
+      </div>
+    </div>
+  );
+}
