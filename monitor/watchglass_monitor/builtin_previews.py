@@ -6,7 +6,7 @@ import datetime
 import decimal
 from typing import Any
 
-from .layout import MAX_ITEMS, Layout, cut, quoted, quoted_bytes
+from .layout import MAX_ITEMS, Layout, cut, quoted
 from .reading import Value, type_name
 
 # Decimal text of an integer takes quadratic time; beyond this the hexadecimal head is shown.
@@ -165,5 +165,3 @@ def _offset(zone: Value) -> str:
         minutes = round(datetime.timezone.utcoffset(zone, None).total_seconds() / 60)
         return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
     return f" {cut(type_name(type(zone)), 40)}"
-
-

@@ -1,4 +1,4 @@
-"""What a value can be expanded into: items, keys and attributes, listed lazily, no user code run."""
+"""What a value expands into: items, keys and attributes, listed lazily, no user code run."""
 
 import array
 import collections
@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from .previews import preview
-from .reading import Value, attributes, bases, class_attribute, class_items
+from .reading import Value, attributes, bases, class_attribute, class_items, module_dict
 from .values import NotExact, encode
 from .wire import PathElement
 
@@ -141,8 +141,8 @@ def _named_group(members: list[tuple[str, object]], settable: bool = True) -> Gr
 
 
 def _named_tuple(value: Any) -> Group:
-    names = class_attribute(type(value), "_fields")
-    pairs = zip(tuple.__iter__(names), tuple.__iter__(value), strict=False)  # type: ignore[arg-type]
+    names: Any = class_attribute(type(value), "_fields")
+    pairs = zip(tuple.__iter__(names), tuple.__iter__(value), strict=False)
     return _named_group([(name, item) for name, item in pairs if type(name) is str], settable=False)
 
 
@@ -151,7 +151,7 @@ def _class_members(kind: type) -> list[tuple[str, object]]:
 
 
 def _module_members(module: Any) -> list[tuple[str, object]]:
-    held = types.ModuleType.__dict__["__dict__"].__get__(module) or {}
+    held = module_dict(module) or {}
     return [
         (name, item)
         for name, item in dict.items(held)

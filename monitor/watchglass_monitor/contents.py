@@ -29,7 +29,7 @@ from .reading import (
 )
 
 # What identifies an object beside what it contains; goes through `marshal`.
-Token: TypeAlias = "None | bool | int | float | str | bytes | tuple[Token, ...]"
+Token: TypeAlias = "bool | int | float | str | bytes | tuple[Token, ...] | None"
 
 _PIECE = 1 << 16
 
@@ -291,15 +291,12 @@ _MACHINERY = frozenset(
 _EVENT_LOOPS = ("asyncio.base_events", "asyncio.selector_events", "asyncio.unix_events",
                 "asyncio.tasks", "asyncio.futures", "asyncio.events")  # fmt: skip
 
-_ITERATORS = tuple(
-    type(made)
-    for made in (
-        iter([]), iter(()), iter({}), iter({}.values()), iter({}.items()), iter(set()),
-        iter(range(0)), iter(range(2**70)), iter(""), iter(b""), iter(bytearray()), reversed([]),
-        reversed({}),
-    )
-    if hasattr(type(made), "__length_hint__")
+_MADE: tuple[Any, ...] = (
+    iter([]), iter(()), iter({}), iter({}.values()), iter({}.items()), iter(set()),
+    iter(range(0)), iter(range(2**70)), iter(""), iter(b""), iter(bytearray()), reversed([]),
+    reversed({}),
 )  # fmt: skip
+_ITERATORS = tuple(type(made) for made in _MADE if hasattr(type(made), "__length_hint__"))
 
 _BUILTIN: dict[type, Callable[[Any], Contents]] = {
     collections.OrderedDict: _ordered_dict,

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable, Iterable
 from itertools import islice
+from typing import Any, TypeAlias
 
 from .reading import Value, type_name
 
@@ -14,7 +15,7 @@ _ITEM_CHARACTERS = 60
 _MORE = 22
 
 # Writes one value into at most so many characters, at a depth.
-Writer = Callable[["Layout", "Value", int, int], str]
+Writer: TypeAlias = Callable[["Layout", Any, int, int], str]
 
 
 class Layout:
@@ -107,12 +108,7 @@ def quoted(text: str, room: int) -> str:
     return _fitting(text, room, is_whole=len(text) <= room)
 
 
-def quoted_bytes(data: bytes, length: int, room: int) -> str:
-    """The head of bytes of the given length as their `repr`, cut to `room`."""
-    return _fitting(data, room, is_whole=len(data) == length)
-
-
-def _fitting(text: str | bytes, room: int, *, is_whole: bool) -> str:
+def _fitting(text: str, room: int, *, is_whole: bool) -> str:
     text = text[:room]
     shown = repr(text)
     while len(shown) > room - (not is_whole) and text:

@@ -1,19 +1,13 @@
 """MonitoredDict: a dict that tells of every set and delete, for interpreters without watchers."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 Operation = Literal["set", "delete"]
 _MISSING: Any = object()
-
-
-@runtime_checkable
-class _HasKeys(Protocol):
-    def keys(self) -> Iterable[Any]: ...
-    def __getitem__(self, key: Any) -> Any: ...
 
 
 class MonitoredDict(dict[K, V]):
@@ -82,11 +76,9 @@ class MonitoredDict(dict[K, V]):
         if len(args) > 1:
             raise TypeError(f"update expected at most 1 argument, got {len(args)}")
         for source in (*args, kwargs):
-            pairs = (
-                source
-                if not isinstance(source, _HasKeys)
-                else ((key, source[key]) for key in source.keys())
-            )
+            pairs: Any = source
+            if hasattr(source, "keys"):  # what makes it a mapping for `dict.update`, too
+                pairs = [(key, source[key]) for key in source.keys()]  # noqa: SIM118
             for key, value in pairs:
                 self[key] = value
 

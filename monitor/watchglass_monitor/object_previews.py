@@ -12,6 +12,7 @@ from .reading import (
     find,
     instance_dict,
     is_python_class,
+    module_dict,
     slot_items,
     type_module,
     type_name,
@@ -38,7 +39,7 @@ def _parameters(function: Any) -> Iterator[tuple[str, object]]:
         yield "*", _NO_DEFAULT
     by_name = function.__kwdefaults__ or {}
     for name in names[count : count + named]:
-        yield name, by_name[name] if name in by_name else _NO_DEFAULT
+        yield name, by_name.get(name, _NO_DEFAULT)
     if code.co_flags & _VARIADIC_NAMES:
         yield f"**{names[count + named + bool(code.co_flags & _VARIADIC)]}", _NO_DEFAULT
 
@@ -47,7 +48,9 @@ def write_function(layout: Layout, value: Any, room: int, depth: int) -> str:
     name = cut(str.__str__(value.__name__), 60)
     shown = "lambda" if name == "<lambda>" else name
     parts = list(_parameters(value))
-    writers = [functools.partial(write_parameter, parameter=part, depth=depth) for part in parts]
+    writers = [
+        functools.partial(write_parameter, layout, parameter=part, depth=depth) for part in parts
+    ]
     text = layout.joined(writers, len(parts), room - len(shown) - 12, ("(", ")"))
     return f"<function {shown}{text}>"
 
@@ -62,9 +65,7 @@ def write_parameter(layout: Layout, room: int, parameter: tuple[str, object], de
 def write_method(layout: Layout, value: Any, room: int, depth: int) -> str:
     function, owner = value.__func__, value.__self__
     name = str.__str__(function.__name__) if type(function) is types.FunctionType else "…"
-    return (
-        f"<bound method {cut(name, 60)} of {layout.of(owner, room - len(name) - 20, depth + 1)}>"
-    )
+    return f"<bound method {cut(name, 60)} of {layout.of(owner, room - len(name) - 20, depth + 1)}>"
 
 
 def write_builtin(layout: Layout, value: Any, room: int, depth: int) -> str:
@@ -75,17 +76,10 @@ def write_partial(layout: Layout, value: Any, room: int, depth: int) -> str:
     function = functools.partial.__dict__["func"].__get__(value)
     arguments = functools.partial.__dict__["args"].__get__(value)
     name = "partial(" + layout.of(function, room // 2, depth + 1)
-    return (
-        name
-        + layout.items(
-            tuple.__iter__(arguments),
-            tuple.__len__(arguments),
-            room - len(name) - 1,
-            depth,
-            (", ", ""),
-        ).rstrip(", ")
-        + ")"
-    )
+    items, count = tuple.__iter__(arguments), tuple.__len__(arguments)
+    if not count:
+        return name + ")"
+    return name + layout.items(items, count, room - len(name) - 1, depth, (", ", ")"))
 
 
 def write_generator(layout: Layout, value: Any, room: int, depth: int) -> str:
@@ -104,8 +98,8 @@ def write_enumeration(layout: Layout, value: Any, room: int, depth: int) -> str:
     name = find(held, "_name_")
     if type(name) is not str:
         return plain_object(value)
-    shown = f"{type_name(type(value))}.{name}"
-    return f"<{cut(shown, 80)}: {layout.of(find(held, '_value_'), room - len(shown) - 4, depth + 1)}>"
+    shown = cut(f"{type_name(type(value))}.{name}", 80)
+    return f"<{shown}: {layout.of(find(held, '_value_'), room - len(shown) - 4, depth + 1)}>"
 
 
 def write_exception(layout: Layout, value: Any, room: int, depth: int) -> str:
@@ -122,7 +116,7 @@ def write_kind(layout: Layout, value: type, room: int, depth: int) -> str:
 
 
 def write_module(layout: Layout, value: Any, room: int, depth: int) -> str:
-    held = types.ModuleType.__dict__["__dict__"].__get__(value)
+    held = module_dict(value)
     name = find(held, "__name__") if held is not None else None
     return f"<module {cut(str.__str__(name), 120)}>" if type(name) is str else "<module>"
 
@@ -151,8 +145,9 @@ def write_known_class(layout: Layout, value: Value, room: int) -> str:
     if name[0].partition(".")[0] == "pathlib" and "Path" in name[1]:
         return f"{name[1]}({quoted(_path_text(dict(slot_items(value))), room - len(name[1]) - 2)})"
     if name == ("fractions", "Fraction"):
-        parts = [part for _, part in slot_items(value)]
-        if len(parts) == 2:
+        slots = dict(slot_items(value))
+        parts = [slots.get("_numerator"), slots.get("_denominator")]
+        if all(type(part) is int for part in parts):
             return layout.items(parts, 2, room, 0, ("Fraction(", ")"))
     return ""
 
@@ -172,5 +167,3 @@ def _path_text(slots: dict[str, object]) -> str:
             return drive + root + "/".join(names[1:])
         return "/".join(names) or "."
     return "…"
-
-

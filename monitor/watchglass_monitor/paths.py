@@ -109,9 +109,9 @@ def _follow(value: Value, step: Step) -> Entry | None:
         return _item(value, step.value)
     for group in groups(value)[:1]:
         if step.value < group.total:
-            entry = next(group.entries(step.value), None)
-            if entry is not None and "attr" not in entry.element:
-                return entry
+            item = next(group.entries(step.value), None)
+            if item is not None and "attr" not in item.element:
+                return item
     return None
 
 

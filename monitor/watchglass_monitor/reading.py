@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 Value: TypeAlias = object
 
 _TYPE_DICT: Any = type.__dict__["__dict__"]
+_MODULE_DICT: Any = vars(types.ModuleType)["__dict__"]
 _TYPE_NAME: Any = type.__dict__["__name__"]
 _TYPE_MRO: Any = type.__dict__["__mro__"]
 _TYPE_FLAGS: Any = type.__dict__["__flags__"]
@@ -29,6 +30,7 @@ def type_name(kind: type) -> str:
 
 def type_module(kind: type) -> str:
     """The module that a type says it is from; `builtins` when it does not say."""
+    module: Any
     if not is_python_class(kind):
         # The name of a C type carries its module, and reading it goes through no dictionary.
         module = type.__dict__["__module__"].__get__(kind)
@@ -68,7 +70,7 @@ def find(mapping: dict[str, Any], name: str) -> object:
     """The item of an exact dict; a hostile key with the same hash is passed by."""
     for key, value in dict.items(mapping):
         if type(key) is str and key == name:
-            return value  # type: ignore[no-any-return]
+            return value
     return None
 
 
@@ -95,6 +97,12 @@ def _read_dict(descriptor: Any, value: Value) -> dict[str, Any] | None:
     except (AttributeError, TypeError):
         return None
     return found if issubclass(type(found), dict) else None
+
+
+def module_dict(module: Any) -> dict[str, Any] | None:
+    """The namespace of a module, past any `__getattribute__` of its class."""
+    held: dict[str, Any] | None = _MODULE_DICT.__get__(module)
+    return held
 
 
 def slot_items(value: Value) -> Iterator[tuple[str, object]]:

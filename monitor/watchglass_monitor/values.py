@@ -83,7 +83,7 @@ class _Encoder:
         self.spend(len(repr(value)))
         return value if math.isfinite(value) else self.tagged("float", repr(value))
 
-    def complex(self, value: complex, depth: int) -> JSON:
+    def of_complex(self, value: complex, depth: int) -> JSON:
         parts = [self.floating(value.real, depth), self.floating(value.imag, depth)]
         return self.tagged("complex", parts)
 
@@ -113,17 +113,17 @@ class _Encoder:
         self._open.discard(identity)
         return items
 
-    def list(self, value: "list[object]", depth: int) -> JSON:
+    def of_list(self, value: list[object], depth: int) -> JSON:
         return self.listed(value, len(value), id(value), depth)
 
-    def tuple(self, value: "tuple[object, ...]", depth: int) -> JSON:
+    def of_tuple(self, value: tuple[object, ...], depth: int) -> JSON:
         return self.tagged("tuple", self.listed(value, len(value), id(value), depth + 1))
 
-    def set(self, value: "set[object] | frozenset[object]", depth: int) -> JSON:
+    def of_set(self, value: set[object] | frozenset[object], depth: int) -> JSON:
         kind = "set" if type(value) is set else "frozenset"
         return self.tagged(kind, self.listed(value, len(value), id(value), depth + 1))
 
-    def dict(self, value: "dict[Any, object]", depth: int) -> JSON:
+    def of_dict(self, value: dict[Any, object], depth: int) -> JSON:
         if id(value) in self._open:
             raise NotExact
         self.spend(2 + 2 * len(value))
@@ -133,14 +133,14 @@ class _Encoder:
         self._open.discard(id(value))
         return encoded
 
-    def plain_dict(self, value: "dict[str, object]", depth: int) -> JSON:
+    def plain_dict(self, value: dict[str, object], depth: int) -> JSON:
         encoded: dict[str, JSON] = {}
         for key, item in value.items():
             self.spend(len(encode_basestring_ascii(key)) + 2)
             encoded[key] = self.encode(item, depth + 1)
         return encoded
 
-    def pairs(self, value: "dict[object, object]", depth: int) -> JSON:
+    def pairs(self, value: dict[object, object], depth: int) -> JSON:
         pairs: list[JSON] = []
         for key, item in value.items():
             self.spend(6)
@@ -161,15 +161,15 @@ _ENCODERS: dict[int, Callable[[_Encoder, Any, int], JSON]] = {
     id(bool): _Encoder.constant,
     id(int): _Encoder.integer,
     id(float): _Encoder.floating,
-    id(complex): _Encoder.complex,
+    id(complex): _Encoder.of_complex,
     id(str): _Encoder.string,
     id(bytes): _Encoder.binary,
     id(bytearray): _Encoder.binary,
-    id(list): _Encoder.list,
-    id(tuple): _Encoder.tuple,
-    id(set): _Encoder.set,
-    id(frozenset): _Encoder.set,
-    id(dict): _Encoder.dict,
+    id(list): _Encoder.of_list,
+    id(tuple): _Encoder.of_tuple,
+    id(set): _Encoder.of_set,
+    id(frozenset): _Encoder.of_set,
+    id(dict): _Encoder.of_dict,
 }
 
 
@@ -193,7 +193,7 @@ class _Decoder:
             return (
                 self.tagged(data, place, depth)
                 if "$type" in data
-                else self.object(data, place, depth)
+                else self.to_object(data, place, depth)
             )
         raise ValueMistake(place, f"{type(data).__name__} is not JSON")
 
@@ -204,7 +204,7 @@ class _Decoder:
             self.decode(item, f"{place}[{index}]", depth + 1) for index, item in enumerate(data)
         ]
 
-    def object(self, data: dict[Any, Any], place: str, depth: int) -> dict[str, Any]:
+    def to_object(self, data: dict[Any, Any], place: str, depth: int) -> dict[str, Any]:
         return {key: self.decode(item, _at(place, key), depth + 1) for key, item in data.items()}
 
     def tagged(self, data: dict[Any, Any], place: str, depth: int) -> Any:
@@ -231,7 +231,7 @@ class _Decoder:
             return _SPECIAL_FLOATS[data]
         raise ValueMistake(place, 'must be "nan", "inf" or "-inf"; other numbers need no tag')
 
-    def complex(self, data: object, place: str, depth: int) -> complex:
+    def to_complex(self, data: object, place: str, depth: int) -> complex:
         parts = self.items(data, place, depth)
         if len(parts) != 2 or any(type(part) not in (int, float) for part in parts):
             raise ValueMistake(place, "must be two numbers, [real, imaginary]")
@@ -251,22 +251,22 @@ class _Decoder:
             pass
         raise ValueMistake(place, "must be base64 text")
 
-    def bytearray(self, data: object, place: str, depth: int) -> "bytearray":
+    def to_bytearray(self, data: object, place: str, depth: int) -> bytearray:
         return bytearray(self.binary(data, place, depth))
 
-    def tuple(self, data: object, place: str, depth: int) -> tuple[Any, ...]:
+    def to_tuple(self, data: object, place: str, depth: int) -> tuple[Any, ...]:
         return tuple(self.items(data, place, depth))
 
-    def frozenset(self, data: object, place: str, depth: int) -> frozenset[Any]:
+    def to_frozenset(self, data: object, place: str, depth: int) -> frozenset[Any]:
         members: dict[Any, None] = {}
         for index, item in enumerate(self.items(data, place, depth)):
             self.add(members, item, None, f"{place}[{index}]")
         return frozenset(members)
 
-    def set(self, data: object, place: str, depth: int) -> set[Any]:
-        return set(self.frozenset(data, place, depth))
+    def to_set(self, data: object, place: str, depth: int) -> set[Any]:
+        return set(self.to_frozenset(data, place, depth))
 
-    def dict(self, data: object, place: str, depth: int) -> dict[Any, Any]:
+    def to_dict(self, data: object, place: str, depth: int) -> dict[Any, Any]:
         if type(data) is not list:
             raise ValueMistake(
                 place, f"must be a list of [key, value] pairs, not {_json_name(data)}"
@@ -280,7 +280,7 @@ class _Decoder:
             self.add(decoded, key, self.decode(pair[1], f"{where}[1]", depth + 1), f"{where}[0]")
         return decoded
 
-    def add(self, members: "dict[Any, Any]", key: Any, value: Any, place: str) -> None:
+    def add(self, members: dict[Any, Any], key: Any, value: Any, place: str) -> None:
         try:
             known = key in members
         except TypeError:
@@ -295,14 +295,14 @@ class _Decoder:
 _DECODERS: dict[str, Callable[[_Decoder, object, str, int], Any]] = {
     "int": _Decoder.integer,
     "float": _Decoder.floating,
-    "complex": _Decoder.complex,
+    "complex": _Decoder.to_complex,
     "str": _Decoder.string,
     "bytes": _Decoder.binary,
-    "bytearray": _Decoder.bytearray,
-    "tuple": _Decoder.tuple,
-    "set": _Decoder.set,
-    "frozenset": _Decoder.frozenset,
-    "dict": _Decoder.dict,
+    "bytearray": _Decoder.to_bytearray,
+    "tuple": _Decoder.to_tuple,
+    "set": _Decoder.to_set,
+    "frozenset": _Decoder.to_frozenset,
+    "dict": _Decoder.to_dict,
 }
 
 _JSON_NAMES = {

@@ -1,4 +1,4 @@
-"""VariableMonitor: what the variables are, what changed since the last time, and how to set them."""
+"""VariableMonitor: what the variables are, what changed since last time, and how to set them."""
 
 import contextlib
 import gc
@@ -27,7 +27,7 @@ from .scanner import Scanner
 from .summary import summary
 from .values import ValueMistake, decode
 from .watcher import PollingWatcher, Stores, Watcher, WatcherUnavailable
-from .wire import Change, Child, GetResult, JSON, Variable
+from .wire import JSON, Change, Child, GetResult, Variable
 
 MAX_CHILDREN = 1000
 MAX_EXPRESSION = 64 * 1024
@@ -42,7 +42,7 @@ Assignment: TypeAlias = dict[str, Any]
 
 
 class VariableMonitor:
-    """Watches one namespace. Not reentrant: a call during another finds nothing and changes nothing.
+    """Watches one namespace. Not reentrant: a call during another finds and changes nothing.
 
     `versions` counts the changes of every name; it may be filled before the first `collect`, so
     that counting goes on after a restore.
@@ -132,7 +132,7 @@ class VariableMonitor:
                 **summary(child.label[:200], child.value, version, child.settable),
                 "key": child.element,
                 "label": child.label,
-            }  # type: ignore[typeddict-item]
+            }
             for child in children(entry.value, offset, limit)
         ]
         return {
@@ -242,7 +242,8 @@ class VariableMonitor:
         found = difference_of(self._marks, after, names)
         # A complete watcher tells of stores of another object only, so these are changes even when
         # the name is bound to what it was before: it was something else in between.
-        for name in after if self._watcher.complete else found.bound:
+        told = [name for name in stores.names if name in after] if self._watcher.complete else []
+        for name in {**dict.fromkeys(found.bound), **dict.fromkeys(told)}:
             self._bound(name, bound[name], after[name], stores.names.get(name))
         for name in found.unbound:
             self._unbound(name, stores.names.get(name))
@@ -310,7 +311,7 @@ class VariableMonitor:
         hint = "Send a JSON value, with $type tags where JSON cannot say it, or an expression."
         if assignment.keys() == {"value"}:
             try:
-                return decode(assignment["value"])  # type: ignore[no-any-return]
+                return decode(assignment["value"])
             except ValueMistake as mistake:
                 raise VariableError("bad_request", str(mistake), hint) from None
         expression = assignment.get("expression")

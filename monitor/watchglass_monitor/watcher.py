@@ -1,4 +1,4 @@
-"""What tells of stores into the namespace: a dict watcher, a MonitoredDict, or nothing but polls."""
+"""What tells of stores into the namespace: a dict watcher, a MonitoredDict, or only polls."""
 
 import ctypes
 import sys
@@ -42,9 +42,11 @@ class Watcher(Protocol):
 
     def has_stores(self) -> bool:
         """Whether anything was noticed since the last `drain`."""
+        ...
 
     def drain(self) -> Stores:
         """What was noticed since the last call; notices again from here on."""
+        ...
 
 
 class WatcherUnavailable(RuntimeError):
@@ -100,9 +102,7 @@ class CtypesWatcher:
     def drain(self) -> Stores:
         edge = self._edge
         if edge.inside:
-            return (
-                Stores()
-            )  # called from a signal handler inside the callback: the store is to come
+            return Stores()  # a signal handler inside the callback: the store is to come
         stores = Stores(dict(edge.stores), edge.overflow)
         edge.stores.clear()
         if edge.overflow:
@@ -119,10 +119,11 @@ class CtypesWatcher:
             ) from None
         try:
             # CPython keeps the pointer only: dropping the callback before `clear` would crash.
-            self._id = add(self._callback)
+            watcher_id: int = add(self._callback)
         except (RuntimeError, ValueError) as problem:
             raise WatcherUnavailable(f"no dict watcher is free: {problem}") from None
-        self._edge.stop = self._stopper(self._id)
+        self._id = watcher_id
+        self._edge.stop = self._stopper(watcher_id)
 
     def _stopper(self, watcher_id: int) -> Callable[[], object]:
         """What the callback calls after the edge."""

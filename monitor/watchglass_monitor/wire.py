@@ -2,7 +2,7 @@
 
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
-JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
 # The first element of a path is a variable's name, each further one says what to follow:
 # {"index": 3}, {"attr": "hp"} or {"key": a tagged JSON value}.
