@@ -102,8 +102,12 @@ def renew(stamp: Path) -> None:
 
 def run_npm(folder: Path, *arguments: str) -> None:
     node, npm = find_node()
-    # Packages' own scripts call `node`: the wheel's must come first.
-    environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = {
+        "NODE_USE_SYSTEM_CA": "1",  # behind a company's proxy, where pip and git get through
+        **os.environ,
+        # Packages' own scripts call `node`: the wheel's must come first.
+        "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
     # Standard output belongs to what is started next: `watchglass serve` prints one line there.
     done = subprocess.run(
         [node, npm, *arguments], cwd=folder, env=environment, stdout=sys.stderr, check=False

@@ -17,10 +17,10 @@ async def main(address: str, program: str, file: str) -> str:
     status = "died"
     client = socketio.AsyncClient()
 
-    async def call(name: str, **fields: object) -> dict:
-        answer = await client.call(name, fields)
+    async def call(event: str, **fields: object) -> dict:
+        answer = await client.call(event, fields)
         if not answer["ok"]:
-            raise SystemExit(f"{name}: {answer['error']['message']} {answer['error']['hint']}")
+            raise SystemExit(f"{event}: {answer['error']['message']} {answer['error']['hint']}")
         return answer
 
     @client.on("event")

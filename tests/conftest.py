@@ -36,6 +36,14 @@ def server(tmp_path: Path, cache_dir: Path) -> Iterator[Serving]:
 
 
 @pytest.fixture
+def lasting_server(tmp_path: Path, cache_dir: Path) -> Iterator[Serving]:
+    """One whose token is the same after each start."""
+    fixed = ("--token", "fixed-for-this-test")
+    with Serving(tmp_path, *fixed, cache_dir=cache_dir) as serving:
+        yield serving
+
+
+@pytest.fixture
 async def client(server: Serving) -> AsyncIterator[Client]:
     async with Client(server.url, server.token) as connected:
         yield connected

@@ -143,7 +143,8 @@ assert.equal(units.children.length, 1);
 const set = await owner.call("variable.set", {
   session, path: ["units", { index: 1 }, { key: "hp" }], value: 99, when: "now",
 });
-assert.equal(set.variable.value, 99);
+assert.equal(set.variable.name, "units", "the answer is the variable that the path begins with");
+assert.deepEqual(set.variable.value, [{ hp: 10 }, { hp: 99 }]);
 await owner.call("variable.set", { session, name: "x", expression: "len(units) * 10" });
 assert.equal((await owner.call("variable.get", { session, path: ["x"] })).variable.value, 20);
 const version = (await owner.call("variable.get", { session, path: ["x"] })).variable.version;

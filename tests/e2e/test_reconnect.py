@@ -54,10 +54,11 @@ async def test_code_that_was_entered_while_offline_is_executed_once(
 
 
 async def test_a_server_that_comes_back_finds_its_page_waiting(
-    browser: Browser, server: Serving
+    browser: Browser, lasting_server: Serving
 ) -> None:
     """Killed, not stopped, in the middle of a printing loop."""
-    ada = await SessionPage.of(browser, f"{server.url}/#token={server.token}")
+    server = lasting_server
+    ada = await SessionPage.of(browser, server.address)
     await ada.create()
     await ada.run(COUNTING)
     await expect(ada.execution(1)).to_contain_text("<5>")

@@ -75,7 +75,9 @@ def test_the_wheel_holds_host_pyodide_and_page_and_nothing_of_the_tests(wheel: P
         "watchglass_server",
         "watchglass_sync",
     }
-    assert not [name for name in names if "typescript" in name or "/test/" in name]
+    modules = {name.split("node_modules/")[1].split("/")[0] for name in names if "_modules/" in name}
+    assert {"pyodide"} <= modules <= {"pyodide", "@types", "ws"}, "only what runs, no tools"
+    assert not [name for name in names if "/test/" in name]
 
 
 async def test_a_session_runs_from_the_installed_wheel(wheel_server: Serving) -> None:
@@ -88,12 +90,14 @@ async def test_a_session_runs_from_the_installed_wheel(wheel_server: Serving) ->
 
 async def test_the_installed_wheel_serves_the_page_whole(wheel_server: Serving) -> None:
     async with aiohttp.ClientSession(wheel_server.url) as http:
-        page = await (await http.get("/")).text()
+        async with http.get("/") as answer:
+            page = await answer.text()
         assert '<script type="module"' in page
         parts = [part.split('"')[0] for part in page.replace('href="', 'src="').split('src="')[1:]]
         assert parts
         for part in (p for p in parts if not p.startswith("data:")):
-            assert (await http.get("/" + part.removeprefix(".").lstrip("/"))).status == 200, part
+            async with http.get("/" + part.removeprefix(".").lstrip("/")) as answer:
+                assert answer.status == 200, part
 
 
 def test_the_installed_command_tells_its_version(installed: Path) -> None:
