@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from watchglass_monitor.host import Message
 from watchglass_monitor.wire import Change
@@ -15,6 +15,7 @@ BOUND_BUDGET_MS = 2000.0  # for some 10**5 names
 CREDIT_DUTY = 10  # crediting may take one tenth of the time
 
 Send = Callable[[Message], None]
+T = TypeVar("T")
 
 
 class Monitor(Protocol):
@@ -66,6 +67,15 @@ class Feed:
         """An execution has ended: everything, in its name."""
         self._find_all(owner)
         self._flush(owner, running=False)
+
+    def edit(self, owner: int, change: Callable[[], T], *, running: bool) -> T:
+        """Make a change that no code made: it is told at once, and as no execution's."""
+        self._find(owner, scan=False, budget_ms=SCAN_BUDGET_MS)
+        try:
+            return change()
+        finally:
+            self._find(0, scan=False, budget_ms=SCAN_BUDGET_MS)
+            self._flush(owner, running=running)
 
     def forget(self) -> None:
         """What has changed so far is known already."""

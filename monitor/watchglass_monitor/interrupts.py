@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from time import monotonic
 from types import CodeType, FrameType
 
+from watchglass_monitor.deadline import DeadlineExceeded
 from watchglass_monitor.host import (
     DUE_BLOCKED,
     DUE_DEADLINE,
@@ -25,10 +26,6 @@ CALLBACK_DEPTH = 3
 DEAF_DEPTH = 100
 # Code that swallows the end of its time is told again.
 DEADLINE_AGAIN_MS = 50
-
-
-class DeadlineExceeded(BaseException):
-    """Code ran longer than it may; not an Exception, so that ordinary handlers let it pass."""
 
 
 class Interrupts:

@@ -81,6 +81,7 @@ class Kernel:
         self.task_errors.is_lost_interrupt = self.interrupts.is_lost
         self.queries.is_idle = lambda: self.execution is None
         self.queries.last = lambda: self.last
+        self.queries.owner = self._owner
         self.task_errors.running = self._running_id
 
     def _session(self, host: Host) -> Session:
@@ -93,8 +94,7 @@ class Kernel:
             ownership=self.ownership,
             keeper=self.keeper,
             send=self.send,
-            changes=lambda: self.feed.total,
-            forget_changes=self.feed.forget,
+            feed=self.feed,
         )
 
     def install(self) -> None:
@@ -271,10 +271,14 @@ class Kernel:
     def _show_running(self) -> None:
         """A safe point of running code, or a moment while it waits."""
         self.output.flush()
+        self.feed.show(self._owner(), running=True)
+
+    def _owner(self) -> int:
+        """Whose the changes of this moment are: of the code that runs, or that ran last."""
         owner = self.ownership.current
         if owner is None:
-            owner = self._running_id() or 0
-        self.feed.show(owner, running=True)
+            owner = self._running_id()
+        return self.last[1] if owner is None else owner
 
     def _cancel(self, task: "asyncio.Task[None]") -> bool:
         """Interrupt code that awaits, by way of the user's SIGINT handler if there is one."""

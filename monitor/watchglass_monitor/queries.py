@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from json import loads
-from typing import Any
+from typing import Any, TypeVar
 
 from watchglass_monitor.completeness import is_complete
 from watchglass_monitor.completion import complete
+from watchglass_monitor.deadline import DeadlineExceeded
+from watchglass_monitor.feed import Feed
 from watchglass_monitor.host import Host, Message
 from watchglass_monitor.inspection import inspect_at
-from watchglass_monitor.interrupts import DeadlineExceeded, Interrupts
+from watchglass_monitor.interrupts import Interrupts
 from watchglass_monitor.keeping import KEPT_NAMES, Keeper
 from watchglass_monitor.load import load
 from watchglass_monitor.namespace import is_variable
@@ -20,6 +22,7 @@ from watchglass_monitor.ownership import Ownership
 from watchglass_monitor.prompt import Prompt
 from watchglass_monitor.repl import PyodideREPL
 from watchglass_monitor.variables import VariableError, VariableMonitor
+from watchglass_monitor.wire import Variable
 
 REPR_LIMIT_S = 2.0
 EXPRESSION_LIMIT_S = 2.0
@@ -28,6 +31,7 @@ IDLE_ONLY = frozenset({"variable_repr", "dump", "restore"})
 
 # Any: the arguments and results of a query are read from, and written to, a wire.
 Arguments = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,7 @@ class Session:
     ownership: Ownership
     keeper: Keeper
     send: Callable[[Message], None]
-    changes: Callable[[], int]
-    forget_changes: Callable[[], None]
+    feed: Feed
 
 
 class BadQuery(Exception):
@@ -58,6 +61,7 @@ class Queries:
         self._waiting: deque[Message] = deque()
         self.is_idle: Callable[[], bool] = bool
         self.last: Callable[[], tuple[int, int]] = lambda: (0, 0)
+        self.owner: Callable[[], int] = int  # whose the changes of this moment are
 
     def serve(self) -> None:
         """Answer all that has come; what needs an idle interpreter waits for one."""
@@ -132,18 +136,27 @@ class Queries:
         args = message["args"]
         session = self._session
         given = {key: args[key] for key in ("value", "expression") if key in args}
-        try:
+
+        def change() -> Variable:
             with session.interrupts.time_limit(EXPRESSION_LIMIT_S):
-                variable = session.monitor.set(args["path"], given, args.get("if_version"))
+                return session.monitor.set(args["path"], given, args.get("if_version"))
+
+        try:
+            return {"variable": self._edit(change)}
         except DeadlineExceeded:
             raise _too_slow("The expression", EXPRESSION_LIMIT_S) from None
-        session.host.wake(1)
-        return {"variable": variable}
 
     def _do_variable_delete(self, message: Arguments) -> object:
-        self._session.monitor.delete(message["args"]["name"])
-        self._session.host.wake(1)
+        name = message["args"]["name"]
+        self._edit(lambda: self._session.monitor.delete(name))
         return {}
+
+    def _edit(self, change: Callable[[], T]) -> T:
+        """A change from outside, told before its reply; then it is time to keep it."""
+        try:
+            return self._session.feed.edit(self.owner(), change, running=not self.is_idle())
+        finally:
+            self._session.host.wake(1)
 
     def _do_variable_repr(self, message: Arguments) -> object:
         """The user's __repr__, run on purpose; what it prints goes nowhere."""
@@ -161,7 +174,7 @@ class Queries:
 
     def _do_dump(self, _: Arguments) -> object:
         number, owner = self.last()
-        self._session.keeper.dump(number, owner, self._session.changes())
+        self._session.keeper.dump(number, owner, self._session.feed.total)
         return {}
 
     def _do_restore(self, message: Arguments) -> object:
@@ -172,7 +185,7 @@ class Queries:
         if args["has_blob"]:
             verdicts = self._load(message["request_id"])
         session.repl.restore(codes)
-        session.forget_changes()  # the reply tells all of them
+        session.feed.forget()  # the reply tells all of them
         return {"variables": session.monitor.snapshot(), "verdicts": verdicts}
 
     def _load(self, request_id: int) -> list[object]:

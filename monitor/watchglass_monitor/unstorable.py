@@ -4,7 +4,7 @@ import types
 from dataclasses import dataclass
 from io import BytesIO, IOBase, StringIO
 
-from watchglass_monitor.interrupts import DeadlineExceeded
+from watchglass_monitor.deadline import DeadlineExceeded
 from watchglass_monitor.origin import type_module, type_name, type_qualname
 from watchglass_monitor.plain_text import describe
 

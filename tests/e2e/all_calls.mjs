@@ -157,7 +157,8 @@ await owner.call("variable.set", { session, name: "big", value: big });
 assert.deepEqual((await owner.call("variable.get", { session, path: ["big"] })).variable.value, big);
 assert.equal((await owner.call("variable.repr", { session, path: ["units"] })).text, "[{'hp': 10}, {'hp': 99}]");
 const history = await owner.call("variable.history", { session, name: "x", limit: 10 });
-assert.ok(history.changes.some((c) => c.value === 41) && history.changes.some((c) => c.value === 20));
+assert.ok(history.changes.some((c) => c.value === 41 && c.execution === "mine-1"));
+assert.ok(history.changes.some((c) => c.value === 20 && c.execution === null), "set by hand");
 await owner.call("variable.delete", { session, name: "big" });
 await owner.refused("variable_not_found", "variable.get", { session, path: ["big"] });
 

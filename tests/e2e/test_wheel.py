@@ -75,7 +75,9 @@ def test_the_wheel_holds_host_pyodide_and_page_and_nothing_of_the_tests(wheel: P
         "watchglass_server",
         "watchglass_sync",
     }
-    modules = {name.split("node_modules/")[1].split("/")[0] for name in names if "_modules/" in name}
+    modules = {
+        name.split("node_modules/")[1].split("/")[0] for name in names if "_modules/" in name
+    }
     assert {"pyodide"} <= modules <= {"pyodide", "@types", "ws"}, "only what runs, no tools"
     assert not [name for name in names if "/test/" in name]
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 from tests.support.namespaces import Namespace, brought_back, dumped, fresh, loaded, names_of, ran
+from watchglass_monitor.deadline import DeadlineExceeded
 from watchglass_monitor.dump import Dumper, Entry, dump, kind_of
-from watchglass_monitor.interrupts import DeadlineExceeded
 from watchglass_monitor.load import Verdict, load
 
 

@@ -111,6 +111,19 @@ def test_the_end_tells_all_that_was_not_yet_told(
     assert monitor.rounds == 0
 
 
+def test_what_is_set_from_outside_is_told_at_once_and_is_no_executions(
+    feed: Feed, monitor: ListedMonitor, sent: list[dict[str, Any]]
+) -> None:
+    feed.begin()
+    monitor.change("x")
+    feed.show(7, running=True)
+    monitor.change("of_the_code")
+    feed.edit(7, lambda: monitor.change("by_hand"), running=True)
+    (told,) = sent[1:]
+    owners = {change["name"]: change["request_id"] for change in told["changes"]}
+    assert owners == {"of_the_code": 7, "by_hand": 0}
+
+
 def test_nothing_is_sent_when_nothing_changed(feed: Feed, sent: list[dict[str, Any]]) -> None:
     feed.finish(7)
     assert sent == []

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.kernel_host import HandHost
 from watchglass_monitor import interrupts
+from watchglass_monitor.deadline import DeadlineExceeded
 from watchglass_monitor.host import (
     DUE_BLOCKED,
     DUE_DEADLINE,
@@ -17,7 +18,7 @@ from watchglass_monitor.host import (
     DUE_TICK,
     SAFE_POINT_SIGNAL,
 )
-from watchglass_monitor.interrupts import BLOCKING_S, DeadlineExceeded, Interrupts
+from watchglass_monitor.interrupts import BLOCKING_S, Interrupts
 from watchglass_monitor.ownership import Ownership
 
 
