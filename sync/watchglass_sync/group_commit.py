@@ -16,6 +16,8 @@ GROUP_BYTES = 8 * 2**20
 GROUP_SIZE = 4096
 PAUSE = 0.002
 """A lone append is written at once; in a flood, groups gather for this long."""
+FLOOD = 4
+"""More appends than this in one group are a flood; a round trip of one person has fewer."""
 ROOM_BYTES = 4 * 2**20
 LATE = 0.005
 """When nothing was committed for so long, the loop makes way …"""
@@ -95,14 +97,14 @@ class GroupCommit:
         await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
-        written_at = 0.0
+        gather_until = 0.0
         is_open = True
         while is_open and (first := self._queue.get()) is not None:
-            if not self._closing and (early := written_at + PAUSE - time.monotonic()) > 0:
+            if not self._closing and (early := gather_until - time.monotonic()) > 0:
                 time.sleep(early)
             group, is_open = self._rest_of_group(first)
             outcomes = self._commit(group)
-            written_at = time.monotonic()
+            gather_until = time.monotonic() + PAUSE if len(group) > FLOOD else 0.0
             try:
                 self._loop.call_soon_threadsafe(self._resolve, group, outcomes)
             except RuntimeError:  # the loop is closed: nobody is left who waits
