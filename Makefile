@@ -6,7 +6,8 @@ ARGS ?=
 
 BIN := .venv/bin
 RUN := $(BIN)/python
-NODE = $(shell $(RUN) -c "import hatch_build; print(hatch_build.find_node()[0])")
+# Asked by the shell, when the recipe runs: before the installation there is none.
+NODE = "$$($(RUN) -c 'import hatch_build; print(hatch_build.find_node()[0])')"
 
 PIN = $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command "make lock"
@@ -29,7 +30,7 @@ serve: install  ## the server with its page; flags: make serve ARGS="--port 9000
 
 test: install chromium  ## every test: Node's, the page's, Python's, and the ones in a real browser
 	@$(NODE) --test node_host/test/*.test.mjs
-	@cd web && "$(NODE)" --test test/*.test.ts
+	@$(NODE) --test web/test/*.test.ts
 	@$(RUN) -m pytest -q $(ARGS)
 
 check: install  ## lint, format, types of every language, imports, generated files
@@ -37,7 +38,7 @@ check: install  ## lint, format, types of every language, imports, generated fil
 	@$(BIN)/ruff format --check .
 	@$(RUN) -m mypy
 	@$(NODE) node_host/node_modules/pyright/index.js
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(NODE) node_host/node_modules/typescript/bin/tsc --noEmit -p node_host
 	@$(NODE) web/node_modules/typescript/bin/tsc --noEmit -p web
 	@$(RUN) -m watchglass_server.schema --check
@@ -69,6 +70,8 @@ chromium:
 	@CHROMIUM="$(CHROMIUM)" scripts/chromium
 
 $(venv):
+	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) is not there: install Python 3.11 or newer," \
+	  "or name the one to take: make PYTHON=python3.12 …" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit( \
 	  "Watchglass needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] \
 	  + ". Name another one: make PYTHON=python3.12 …")'
@@ -76,7 +79,7 @@ $(venv):
 	@touch $@
 
 $(packages): $(venv)
-	@echo "installing Python packages into .venv/" >&2
+	@echo "installing Python packages into .venv/, once" >&2
 	@rm -f .venv/.installed-*
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

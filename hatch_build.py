@@ -63,7 +63,7 @@ def install_packages(folder: Path) -> None:
     lock = folder / "package-lock.json"
     stamp = folder / "node_modules" / f".installed-{digest(folder, [lock])}"
     if not stamp.exists():
-        print(f"npm ci in {folder.name}/", file=sys.stderr, flush=True)
+        print(f"installing {folder.name}/'s packages from npm, once", file=sys.stderr, flush=True)
         run_npm(folder, *NPM_CI)
         renew(stamp)
 

@@ -90,7 +90,9 @@ def test_commands_that_are_told_are_there(document: str) -> None:
 def test_make_help_has_a_line_for_every_chore() -> None:
     targets = re.search(r"^\.PHONY: (.+)$", text_of("Makefile"), re.MULTILINE)
     assert targets
-    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    # Whoever runs the tests runs them by make, too, and an inner make would say so.
+    command = ["make", "--no-print-directory", "help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     listed = {line.split()[0] for line in done.stdout.splitlines()}
     assert set(targets[1].split()) - {"chromium"} == listed
 

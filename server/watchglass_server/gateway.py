@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 CALLS_AT_ONCE = 256
 GOODBYE_S = 0.5
+HELLO_S = 10.0
 # So that calls which failed are answered before the connection goes.
 REFUSALS_FIRST_S = 0.2
 # A name that no client can send: the packet below puts it where a message was no event.
@@ -95,6 +96,22 @@ _PACKETS = frozenset(
 )
 
 
+class ImpatientServer(socketio.AsyncServer):  # type: ignore[misc]
+    """A Socket.IO server that hangs up on those who do not say who they are.
+
+    An Engine.IO connection needs no token and would stay for ever: only the CONNECT packet has one.
+    """
+
+    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        await super()._handle_eio_connect(eio_sid, environ)
+        asyncio.get_running_loop().call_later(HELLO_S, self._expect_hello, eio_sid)
+
+    def _expect_hello(self, eio_sid: str) -> None:
+        environ = self.environ.get(eio_sid)
+        if environ is not None and self.manager.sid_from_eio_sid(eio_sid, "/") is None:
+            _hang_up(environ)
+
+
 class Gateway:
     """All connections. Who may do what is decided here, in one place: `_authorize`."""
 
@@ -116,7 +133,7 @@ class Gateway:
         self._closing = False
         self._tasks: set[asyncio.Task[None]] = set()
         self.calls_served = 0
-        self._server = socketio.AsyncServer(
+        self._server = ImpatientServer(
             async_mode="aiohttp",
             serializer=StrictPacket,
             cors_allowed_origins=[],  # app.py sends these headers, for the origins allowed

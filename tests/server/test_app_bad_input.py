@@ -15,6 +15,7 @@ from socketio.exceptions import ConnectionError as SocketConnectionError
 
 from tests.support.served import Wire, error_of, http
 from tests.support.serving import Serving
+from watchglass_server.gateway import HELLO_S
 
 pytestmark = pytest.mark.slow
 
@@ -169,6 +170,23 @@ async def test_a_message_above_16_mib_closes_the_connection_and_nothing_else(
         finally:
             await http_session.close()
         assert (await other.call("server.info"))["ok"]
+
+
+async def test_who_does_not_say_who_they_are_is_hung_up_on(serving: Serving) -> None:
+    hellos = ["", "40", '40{"token":"wrong"}', '40/other,{"token":"x"}']
+    await asyncio.gather(*(stay_unknown(serving, hello) for hello in hellos))
+    assert "Traceback" not in serving.words()
+
+
+async def stay_unknown(serving: Serving, hello: str) -> None:
+    """Returns when the server has hung up."""
+    url = serving.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket"
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        if hello:
+            await socket.send_str(hello)
+        async with asyncio.timeout(HELLO_S + 10):
+            while (message := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
+                assert not message.data.startswith("40"), "it was let in"
 
 
 async def test_too_many_calls_at_once_are_refused_and_the_rest_answered(serving: Serving) -> None:
