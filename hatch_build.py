@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -108,13 +109,23 @@ def run_npm(folder: Path, *arguments: str) -> None:
         # Packages' own scripts call `node`: the wheel's must come first.
         "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}",
     }
-    # Standard output belongs to what is started next: `watchglass serve` prints one line there.
-    done = subprocess.run(
-        [node, npm, *arguments], cwd=folder, env=environment, stdout=sys.stderr, check=False
-    )
+    with TemporaryDirectory() as without_home:
+        if not is_writable(Path.home()):
+            environment.setdefault("npm_config_cache", without_home)
+        # Standard output belongs to what is started next: `watchglass serve` prints one line there.
+        done = subprocess.run(
+            [node, npm, *arguments], cwd=folder, env=environment, stdout=sys.stderr, check=False
+        )
     if done.returncode:
         command = " ".join(arguments)
         raise SystemExit(f"npm {command} failed in {folder}: its own words are above.")
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether it is there and may be written to, or may be made."""
+    while not folder.exists():
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK)
 
 
 def find_node() -> tuple[Path, Path]:

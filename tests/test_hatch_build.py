@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import tempfile
 from pathlib import Path
 
-from hatch_build import HOST, digest, find_node, renew, sources, wheel_files
+import pytest
+
+from hatch_build import HOST, digest, find_node, renew, run_npm, sources, wheel_files
 
 
 def a_page(folder: Path) -> list[Path]:
@@ -53,3 +57,18 @@ def test_everything_that_the_wheel_takes_of_pyodide_is_there() -> None:
     taken = [Path(path) for path in wheel_files() if path.startswith(str(HOST))]
     assert len(taken) > 6
     assert all(path.exists() for path in taken)
+
+
+def test_npm_keeps_its_cache_in_the_home_only_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = tmp_path / "said"
+    package = tmp_path / "package"
+    package.mkdir()
+    script = f"node -p process.env.npm_config_cache > '{said}'"
+    (package / "package.json").write_text(json.dumps({"scripts": {"tell": script}}))
+    for home, is_temporary in ((tmp_path / "home", False), (package / "package.json/home", True)):
+        monkeypatch.setenv("HOME", str(home))
+        monkeypatch.delenv("npm_config_cache", raising=False)
+        run_npm(package, "run", "--silent", "tell")
+        assert said.read_text().strip().startswith(tempfile.gettempdir() + "/tmp") is is_temporary

@@ -25,7 +25,8 @@ test("the earliest time counts, whatever was asked first", async () => {
   for (const order of [[50, 5], [5, 50]]) {
     const turns = await turnsOf((stepper) => order.forEach((ms) => stepper.schedule(ms)));
     assert.equal(turns.length, 1);
-    assert.ok((turns[0] ?? 0) >= 4.5 && (turns[0] ?? 0) < 45, `${turns}`);
+    // Node counts timers in whole milliseconds: one may come up to a millisecond early.
+    assert.ok((turns[0] ?? 0) >= 4 && (turns[0] ?? 0) < 45, `${turns}`);
   }
 });
 
