@@ -20,8 +20,9 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 NAMED_FILE = re.compile(r"`([\w.-]*(?:/[\w.-]+)*/?[\w-]+\.(?:py|mjs|ts|md|json|toml|txt|css))`")
 # A page of the architecture names files by their last part where the folder has been said.
+SYNC = "sync/watchglass_sync"
 FOLDERS = (
-    *("server/watchglass_server", "monitor/watchglass_monitor", "sync/watchglass_sync"),
+    *("server/watchglass_server", "monitor/watchglass_monitor", SYNC),
     *("node_host/src", "web/src", "tests/support", "tests/vectors", "."),
 )
 
@@ -63,11 +64,21 @@ def test_files_that_are_named_exist(document: str) -> None:
     assert not missing
 
 
-def test_architecture_leaves_out_no_file_of_the_server() -> None:
+@pytest.mark.parametrize("folder", ["server/watchglass_server", "node_host/src", SYNC])
+def test_architecture_leaves_out_no_file(folder: str) -> None:
     page = text_of("docs/architecture.md")
-    folder = ROOT / "server/watchglass_server"
-    files = {path.name for path in folder.glob("*.py")} - {"__init__.py"}
-    assert not [name for name in sorted(files) if f"{name}`" not in page]
+    files = {path.name for path in (ROOT / folder).glob("*.*") if path.suffix in {".py", ".mjs"}}
+    assert not [name for name in sorted(files - {"__init__.py"}) if f"{name}`" not in page]
+
+
+def test_architecture_is_right_about_what_is_imported_in_one_place_only() -> None:
+    importing = {
+        path.name
+        for path in (ROOT / "server/watchglass_server").rglob("*.py")
+        if re.search(r"^(import|from) subprocess\b", path.read_text(), re.MULTILINE)
+    }
+    assert importing == {"child.py"}
+    assert "`subprocess` is imported in `child.py`" in text_of("docs/architecture.md")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -77,7 +88,7 @@ def test_commands_that_are_told_are_there(document: str) -> None:
             case ["make", target, *_]:
                 assert exit_status("make", "--dry-run", target) == 0, command
             case ["watchglass", subcommand, *arguments]:
-                assert exit_status(watchglass(), subcommand, "--help") == 0, command
+                assert_flags_exist(subcommand, arguments, command)
                 assert_files_exist(arguments, command)
             case ["python", *arguments]:
                 assert_files_exist(arguments, command)
@@ -107,6 +118,14 @@ def assert_files_exist(arguments: list[str], command: str) -> None:
     for argument in arguments:
         if argument.startswith("examples/"):
             assert (ROOT / argument).exists(), command
+
+
+def assert_flags_exist(subcommand: str, arguments: list[str], command: str) -> None:
+    asked = [watchglass(), subcommand, "--help"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, command
+    told = set(re.findall(r"--?[\w-]+", done.stdout))
+    assert {argument for argument in arguments if argument.startswith("-")} <= told, command
 
 
 def watchglass() -> str:

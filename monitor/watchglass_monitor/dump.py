@@ -1,6 +1,7 @@
 """Namespace -> bytes from which another interpreter makes it again."""
 
 import functools
+import gc
 import io
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -74,9 +75,21 @@ class Dumper:
         refused: dict[Label, Refusal] = {}
         while True:
             writing = _Writing(namespace, self._time_limit)
-            spoiled = self._write(writing, present, kinds, refused)
-            if not spoiled:
-                break
+            try:
+                if not self._write(writing, present, kinds, refused):
+                    return self._finished(writing, present, kinds, refused, versions)
+            finally:
+                writing.close()
+
+    def _finished(
+        self,
+        writing: "_Writing",
+        present: list[str],
+        kinds: Mapping[str, Kind],
+        refused: dict[Label, Refusal],
+        versions: Mapping[str, int],
+    ) -> Dump:
+        """All is written: put the header before it."""
         self._suspects = set(refused)
         entries = [_entry(name, kinds[name], refused.get(name)) for name in present]
         header = Header(
@@ -155,6 +168,7 @@ class _Writing:
         self.namespace = namespace
         self.file = io.BytesIO()
         self.records = 0
+        self.ran_out = False
         self._time_limit = time_limit
         self._reducers = Reducers(Origin(namespace))
         self._pickler = NamespacePickler(self.file, self._reducers)
@@ -163,6 +177,13 @@ class _Writing:
     @property
     def size(self) -> int:
         return self.file.tell()
+
+    def close(self) -> None:
+        """Give all memory back at once: a traceback may hold this for longer."""
+        self._pickler.forget()
+        self.file.close()
+        if self.ran_out:
+            gc.collect()  # what failed is in circles with its traceback, and nothing is to spare
 
     def write(self, label: Label, value: object, *, careful: bool) -> Refusal | None:
         """Write one variable, or say why not; only a careful write leaves no trace then."""
@@ -175,7 +196,9 @@ class _Writing:
         if problem is None:
             return None
         refusal = self._refusal(label, value, problem)
-        problem = None  # its traceback holds this frame: a circle that would keep the value alive
+        # Its traceback holds frames with the value in them, and the last MemoryError of an
+        # interpreter that has no memory for another one lives for ever.
+        problem.__traceback__ = None
         if memo is not None:
             self._go_back(start, memo)
         return refusal
@@ -187,6 +210,7 @@ class _Writing:
             with self._time_limit():
                 write(label, value)
         except BaseException as problem:
+            self.ran_out = self.ran_out or isinstance(problem, MemoryError)
             if self.file.closed:  # it could not grow, and has lost what it held
                 raise MemoryError from problem
             # From code of the user's, or from the time limit: it costs this variable only.
@@ -196,6 +220,7 @@ class _Writing:
     def _go_back(self, start: int, memo: NamespacePickler) -> None:
         self.file.seek(start)
         self.file.truncate()
+        self._pickler.forget()
         self._pickler = self._after(memo)
 
     def _dump(self, label: Label, value: object) -> None:

@@ -90,7 +90,8 @@ class Interrupts:
                 self.serve()
             if due & DUE_TICK:
                 self.tick()
-        except (Exception, KeyboardInterrupt, DeadlineExceeded):
+        except (Exception, KeyboardInterrupt, DeadlineExceeded) as problem:
+            problem.__traceback__ = None  # of a MemoryError, it would keep these frames alive
             # Recursion or memory at their limit here are at their limit in the user's code too:
             # that code gets its own error at its next step, the message waits for a better one.
             return

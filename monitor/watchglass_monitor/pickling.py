@@ -121,6 +121,11 @@ class NamespacePickler(_pickle.Pickler):
         known = (self.origin.namespace, builtins.__dict__, *VOCABULARY.values())
         self.memo = {id(each): (index, each) for index, each in enumerate(known)}
 
+    def forget(self) -> None:
+        """Let go of the user's objects: a traceback may keep this pickler for longer."""
+        self.clear_memo()
+        self.latest = None
+
     def reducer_override(self, value: object) -> Any:
         # Remembered for the message, should storing it fail.
         self.latest = value

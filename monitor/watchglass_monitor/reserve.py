@@ -23,8 +23,9 @@ class Reserve:
         has_run_out = False
         try:
             yield
-        except MemoryError:
+        except MemoryError as error:
             has_run_out = True
+            error.__traceback__ = None  # there may be one such object only, which lives for ever
         if has_run_out:
             self.free()
             gc.collect()  # only now: the exception held the frames that hold the memory
@@ -34,6 +35,10 @@ class Reserve:
     def _take(self) -> None:
         if self._block is None:
             try:
-                self._block = bytearray(RESERVE_BYTES)
+                # Twice as much, or what was just given up would be taken back from whoever now
+                # has to type `del`.
+                block = bytearray(2 * RESERVE_BYTES)
+                del block[RESERVE_BYTES:]
             except MemoryError:
                 return  # the user's code may free some
+            self._block = block

@@ -433,6 +433,6 @@ async def test_memory_is_there_again_after_a_memory_error(config: ProcessConfig)
         for _ in range(3):
             await talk.execute("held = []\nwhile True: held.append([0.5] * 1000)", timeout=40)
             assert of(talk, Error)[-1].name == "MemoryError"
-            await talk.execute("del held")
+            await talk.execute("del held")  # at once, when storing it has just failed
             assert await talk.evaluate("len([0] * 10**6)") == "1000000"
         await talk.close()
