@@ -1,4 +1,4 @@
-"""python -m bench: runs all measures, prints the table and writes docs/performance.md."""
+"""python -m bench: runs all measures, prints the tables and writes docs/performance.md."""
 
 from __future__ import annotations
 
@@ -6,83 +6,76 @@ import argparse
 import asyncio
 import os
 import platform
-import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import jupyter_side, measures, report
-from bench.contender import Contender
-from bench.watchglass_side import watchglass
+from bench import jupyter_install, measures, report, watchglass_alone
+from bench.contender import BenchFailed
+from bench.jupyter_side import Jupyter, jupyter
+from bench.progress import say
+from bench.watchglass_side import Watchglass, watchglass
 
 SESSIONS_EACH = 4
 
 
-async def measure(folder: Path, scale: float) -> report.Measured:
-    load = os.getloadavg()[0]
+async def measure(folder: Path, scaled: Callable[[int], int]) -> report.Measured:
     for name in ("warm", "cold", "theirs"):
         (folder / name).mkdir()
+    say("starting the servers")
     async with (
-        watchglass("Watchglass", folder / "warm", "--pool-min-size", "2") as warm,
-        watchglass("Watchglass, no pool", folder / "cold", "--pool-min-size", "0") as cold,
-        jupyter_side.jupyter(folder / "theirs") as theirs,
+        watchglass(report.WARM, folder / "warm", "--pool-min-size", "2") as warm,
+        watchglass(report.COLD, folder / "cold", "--pool-min-size", "0") as cold,
+        jupyter(report.THEIRS, folder / "theirs") as theirs,
     ):
-        await asyncio.sleep(2)
-        everyone: Sequence[Contender] = (warm, cold, theirs)
-        pair: Sequence[Contender] = (warm, theirs)
-        say("new sessions")
-        starts = await measures.start_times(everyone, max(1, round(10 * scale)))
-        say("round trips")
-        trips = await measures.round_trips(pair, max(1, round(20 * scale)), 100)
-        say("printed lines")
-        floods = await measures.floods(pair, max(1, round(3 * scale)))
-        say("memory")
-        per_session, per_server = await measures.memory((cold, theirs), SESSIONS_EACH)
-        return report.Measured(
-            warm=warm.name,
-            cold=cold.name,
-            theirs=theirs.name,
-            starts=starts,
-            trips=trips,
-            floods=floods,
-            session_memory=per_session,
-            server_memory=per_server,
-            sessions_each=SESSIONS_EACH,
-            load=load,
-        )
+        return await measure_all(warm, cold, theirs, scaled)
 
 
-def versions() -> str:
-    listing = "from importlib.metadata import version as v;" + (
-        "print(f\"jupyter_server {v('jupyter_server')}, ipykernel {v('ipykernel')}\")"
+async def measure_all(
+    warm: Watchglass, cold: Watchglass, theirs: Jupyter, scaled: Callable[[int], int]
+) -> report.Measured:
+    pair = (warm, theirs)
+    seen, read = await measures.floods(pair, scaled(5))
+    return report.Measured(
+        floods_seen=seen,
+        floods_read=read,
+        starts=await measures.start_times((warm, cold, theirs), scaled(10)),
+        trips=await measures.round_trips(pair, scaled(20), 100),
+        ordinary_trips=await measures.round_trips((theirs.with_ordinary_client(),), scaled(5), 10),
+        interrupts=await measures.interrupts(pair, scaled(100)),
+        changes_seen=await watchglass_alone.changes_seen(warm.name, warm, scaled(10), 50),
+        image_starts=await watchglass_alone.image_starts(warm.name, scaled(15)),
+        memory=await measures.memory((cold, theirs), SESSIONS_EACH),
+        sessions_each=SESSIONS_EACH,
     )
-    theirs = subprocess.run(
-        [jupyter_side.VENV / "bin/python", "-c", listing],
-        capture_output=True,
-        text=True,
-        check=True,
+
+
+def machine(load_before: float) -> str:
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    return (
+        f"{os.cpu_count()} cores, {memory_gb:.0f} GB, {platform.system()} {platform.machine()}, "
+        f"load average before the run {load_before:.1f}.\nWatchglass {version('watchglass')}, "
+        f"{jupyter_install.versions()}, Python {platform.python_version()}"
     )
-    python = platform.python_version()
-    return f"Watchglass {version('watchglass')}, {theirs.stdout.strip()}, Python {python}"
-
-
-def say(what: str) -> None:
-    print(f"measuring {what} …", file=sys.stderr, flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="0.1: a look, writes nothing")
     scale: float = parser.parse_args().scale
-    jupyter_side.install()
+    jupyter_install.install()
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="watchglass-bench-") as folder:
-        measured = asyncio.run(measure(Path(folder), scale))
-    text = report.page(measured, versions())
-    print(*(row.text() for row in measured.rows()), sep="\n")
+        try:
+            measured = asyncio.run(measure(Path(folder), lambda n: max(1, round(n * scale))))
+        except BenchFailed as error:
+            sys.exit(f"bench: {error}")
+    print(report.table([*measured.asked(), *measured.further()]))
     if scale >= 1:
-        report.write(text)
+        report.PAGE.write_text(report.page(measured, machine(load)))
+        say(f"written: {report.PAGE.relative_to(Path.cwd())}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
+
+SETTLED_S = 0.05
+"""How long a busy loop has run when it is interrupted."""
+
+
+@dataclass(frozen=True)
+class Flood:
+    """Printed text on its way to a client, in seconds since it was asked for."""
+
+    seen_s: float
+    """The client has the last line."""
+    read_s: float
+    """The client has every line."""
+    text: str
 
 
 class Session(Protocol):
@@ -12,8 +27,12 @@ class Session(Protocol):
         """Until the client knows that it has ended well."""
         ...
 
-    async def flood(self, code: str) -> str:
-        """Run code that prints a lot; the last line, once the client has it."""
+    async def flood(self, code: str) -> Flood:
+        """Run code that prints a lot."""
+        ...
+
+    async def interrupt(self, code: str) -> float:
+        """Run a busy loop and stop it: the seconds until the client knows that it has ended."""
         ...
 
     async def close(self) -> None: ...

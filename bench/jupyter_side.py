@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
-import uuid
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from socket import IPPROTO_TCP, TCP_QUICKACK
-from typing import Any
 
 import aiohttp
 
-from bench.contender import BenchFailed
+from bench.contender import SETTLED_S, BenchFailed, Flood
+from bench.jupyter_install import VENV
+from bench.jupyter_wire import PROTOCOL, Json, decode_message, encode_request
 from bench.processes import children_of, ended
 
-Json = dict[str, Any]
-ROOT = Path(__file__).parents[1]
-VENV = ROOT / ".bench"
 TOKEN = "bench"
 OPTIONS = (
     "--no-browser",
@@ -30,82 +26,76 @@ OPTIONS = (
     # With its default limits the server drops most of a flood, and the last line never arrives.
     "--ZMQChannelsWebsocketConnection.limit_rate=False",
 )
+Socket = aiohttp.ClientWebSocketResponse
 
 
 class JupyterSession:
     def __init__(
-        self, http: aiohttp.ClientSession, kernel: str, socket: aiohttp.ClientWebSocketResponse
+        self, http: aiohttp.ClientSession, kernel: str, socket: Socket, *, is_quick: bool
     ) -> None:
-        self._http, self._kernel, self._socket = http, kernel, socket
+        self._http, self._kernel, self._socket = http, f"/api/kernels/{kernel}", socket
+        self._is_quick = is_quick
 
-    async def _ask(self, kind: str, content: Json) -> str:
-        header = {
-            "msg_id": uuid.uuid4().hex,
-            "msg_type": kind,
-            "username": "bench",
-            "session": "bench",
-            "version": "5.3",
-            "date": "2026-01-01T00:00:00Z",
-        }
-        await self._socket.send_json(
-            {
-                "header": header,
-                "parent_header": {},
-                "metadata": {},
-                "content": content,
-                "channel": "shell",
-                "buffers": [],
-            }
-        )
-        return header["msg_id"]
-
-    async def _messages(self, msg_id: str) -> AsyncIterator[tuple[str, Json]]:
-        acknowledge_at_once(self._socket)
-        async for raw in self._socket:
-            acknowledge_at_once(self._socket)
-            message = json.loads(raw.data)
-            if message["parent_header"].get("msg_id") == msg_id:
-                yield message["header"]["msg_type"], message["content"]
-        raise BenchFailed("the kernel's WebSocket was closed")
-
-    async def ready(self) -> None:
-        """Asked again until it is answered: what comes before the kernel listens is lost."""
+    async def _messages(self, code: str) -> AsyncIterator[tuple[str, Json]]:
+        """What belongs to an execution, by type and content."""
+        content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
+        request, data = encode_request("execute_request", content)
+        await self._socket.send_bytes(data)
         while True:
-            msg_id = await self._ask("kernel_info_request", {})
-            try:
-                async with asyncio.timeout(0.25):
-                    async for kind, _ in self._messages(msg_id):
-                        if kind == "kernel_info_reply":
-                            return
-            except TimeoutError:
-                continue
+            if self._is_quick:
+                acknowledge_at_once(self._socket)
+            parent, kind, content = decode_message(await self._socket.receive_bytes())
+            if parent == request:
+                yield kind, content
 
     async def execute(self, code: str) -> None:
         """Up to the reply, the earlier of the two ends: the idle status comes after it."""
-        msg_id = await self._ask("execute_request", request(code))
-        async for kind, content in self._messages(msg_id):
+        async for kind, content in self._messages(code):
             if kind == "execute_reply":
                 if content["status"] != "ok":
                     raise BenchFailed(f"{code!r} ended as {content['status']}")
                 return
 
-    async def flood(self, code: str) -> str:
-        msg_id = await self._ask("execute_request", request(code))
-        last = ""
-        async for kind, content in self._messages(msg_id):
+    async def flood(self, code: str) -> Flood:
+        began = seen = time.perf_counter()
+        texts: list[str] = []
+        async for kind, content in self._messages(code):
             if kind == "stream":
-                last = content["text"].splitlines()[-1]
+                texts.append(content["text"])
+                seen = time.perf_counter()
             elif kind == "status" and content["execution_state"] == "idle":
                 break
-        return last
+        return Flood(seen - began, seen - began, "".join(texts))
+
+    async def interrupt(self, code: str) -> float:
+        """By the call that JupyterLab uses; the clock runs until the reply to the execution."""
+        began = asyncio.get_running_loop().create_future()
+        loop = asyncio.create_task(self._interrupted(code, began))
+        await began
+        await asyncio.sleep(SETTLED_S)
+        asked = time.perf_counter()
+        async with self._http.post(f"{self._kernel}/interrupt"):
+            pass
+        return await loop - asked
+
+    async def _interrupted(self, code: str, began: asyncio.Future[None]) -> float:
+        """When the reply came."""
+        async for kind, content in self._messages(code):
+            if kind == "execute_input":
+                began.set_result(None)
+            elif kind == "execute_reply":
+                if content.get("ename") != "KeyboardInterrupt":
+                    raise BenchFailed(f"an interrupt ended {code!r} with {content}")
+                break
+        return time.perf_counter()
 
     async def close(self) -> None:
         await self._socket.close()
-        async with self._http.delete(f"/api/kernels/{self._kernel}"):
+        async with self._http.delete(self._kernel):
             pass
 
 
-def acknowledge_at_once(socket: aiohttp.ClientWebSocketResponse) -> None:
+def acknowledge_at_once(socket: Socket) -> None:
     """In Jupyter's favour: its server leaves Nagle's algorithm on, and so waits 40 ms for the
     delayed acknowledgement of an ordinary client. The kernel undoes the option after each packet.
     """
@@ -113,23 +103,27 @@ def acknowledge_at_once(socket: aiohttp.ClientWebSocketResponse) -> None:
     connection.setsockopt(IPPROTO_TCP, TCP_QUICKACK, 1)
 
 
-def request(code: str) -> Json:
-    return {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
-
-
 class Jupyter:
-    name = "jupyter_server + ipykernel"
-
-    def __init__(self, server_pid: int, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, name: str, server_pid: int, http: aiohttp.ClientSession, *, is_quick: bool = True
+    ) -> None:
+        self.name = name
         self.server_pid = server_pid
         self._http = http
+        self._is_quick = is_quick
+
+    def with_ordinary_client(self) -> Jupyter:
+        return Jupyter(f"{self.name}, ordinary client", self.server_pid, self._http, is_quick=False)
 
     async def open(self) -> JupyterSession:
+        """The server opens the WebSocket when the kernel has answered it: no need to ask again."""
         async with self._http.post("/api/kernels", json={"name": "python3"}) as answer:
             kernel = (await answer.json())["id"]
-        socket = await self._http.ws_connect(f"/api/kernels/{kernel}/channels", max_msg_size=0)
-        session = JupyterSession(self._http, kernel, socket)
-        await session.ready()
+        channels = f"/api/kernels/{kernel}/channels"
+        socket = await self._http.ws_connect(channels, max_msg_size=0, protocols=(PROTOCOL,))
+        if socket.protocol != PROTOCOL:
+            raise BenchFailed(f"jupyter_server chose the protocol {socket.protocol!r}")
+        session = JupyterSession(self._http, kernel, socket, is_quick=self._is_quick)
         await session.execute("x = 1")
         return session
 
@@ -137,21 +131,8 @@ class Jupyter:
         return children_of(self.server_pid)
 
 
-def install() -> None:
-    """From the pinned list into .bench/, once for each state of that list."""
-    pins = Path(__file__).with_name("requirements.txt")
-    done = VENV / "installed.txt"
-    if done.exists() and done.read_bytes() == pins.read_bytes():
-        return
-    print("installing jupyter_server and ipykernel into .bench/", file=sys.stderr)
-    subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
-    pip = (VENV / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    subprocess.run([*pip, "--require-hashes", "-r", pins], check=True)
-    done.write_bytes(pins.read_bytes())
-
-
 @asynccontextmanager
-async def jupyter(folder: Path) -> AsyncIterator[Jupyter]:
+async def jupyter(name: str, folder: Path) -> AsyncIterator[Jupyter]:
     runtime = folder / "runtime"
     environment = {
         "HOME": str(folder),
@@ -170,7 +151,7 @@ async def jupyter(folder: Path) -> AsyncIterator[Jupyter]:
         url = await address(runtime / f"jpserver-{process.pid}.json")
         headers = {"Authorization": f"token {TOKEN}"}
         async with aiohttp.ClientSession(url, headers=headers) as http:
-            yield Jupyter(process.pid, http)
+            yield Jupyter(name, process.pid, http)
     finally:
         await ended(process)
 

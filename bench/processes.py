@@ -13,11 +13,20 @@ def children_of(pid: int) -> list[int]:
 
 
 def pss_mb(pid: int) -> float:
-    """Its share of physical memory: shared pages are counted by their share."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+    """Its share of physical memory: what processes hold together is shared out among them."""
+    return _megabytes(Path(f"/proc/{pid}/smaps_rollup"), "Pss:")
+
+
+def rss_mb(pid: int) -> float:
+    """All physical memory that it can reach."""
+    return _megabytes(Path(f"/proc/{pid}/status"), "VmRSS:")
+
+
+def _megabytes(file: Path, field: str) -> float:
+    for line in file.read_text().splitlines():
+        if line.startswith(field):
             return int(line.split()[1]) * 1024 / 1e6
-    raise ValueError(f"/proc/{pid}/smaps_rollup has no Pss line")
+    raise ValueError(f"{file} has no line {field}")
 
 
 async def ended(process: asyncio.subprocess.Process) -> None:

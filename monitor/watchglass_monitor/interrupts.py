@@ -36,6 +36,7 @@ class Interrupts:
         self._ownership = ownership
         self._limits: list[float] = []  # the ends of the time limits now in force, inner last
         self._deaf: set[CodeType] = set()  # called by C code that swallowed an interrupt
+        self._is_looking = False
         self.serving = False
         self.serve: Callable[[], None] = _nothing
         self.tick: Callable[[], None] = _nothing
@@ -48,11 +49,23 @@ class Interrupts:
             signal.signal(SAFE_POINT_SIGNAL, self._on_signal)
 
     def _on_signal(self, _number: int, frame: FrameType | None) -> None:
-        # What is raised in one of these is swallowed. What is due stays due.
-        if not _is_inside(frame, CALLBACK_CODES, CALLBACK_DEPTH) and not (
-            self._deaf and _is_inside(frame, self._deaf, DEAF_DEPTH)
-        ):
+        # The signal comes again and again while something is due, in these lines too: there it
+        # would see itself in the place of the code that it interrupts.
+        if self._is_looking:
+            return
+        self._is_looking = True
+        try:
+            is_heard = not self._is_swallowed(frame)
+        finally:
+            self._is_looking = False
+        if is_heard:
             self.safe_point()
+
+    def _is_swallowed(self, frame: FrameType | None) -> bool:
+        """Whether what is raised there goes nowhere; what is due stays due."""
+        if _is_inside(frame, CALLBACK_CODES, CALLBACK_DEPTH):
+            return True
+        return bool(self._deaf) and _is_inside(frame, self._deaf, DEAF_DEPTH)
 
     def is_lost(self, error: BaseException) -> bool:
         """Whether Python has swallowed an interrupt, as in __del__: it is raised elsewhere then."""

@@ -17,6 +17,7 @@ MAX_TOTAL_CHARS = 256 * 1024
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _EXECUTION = re.compile(r"<In\[(\d+)\]>\Z")
 _FOREIGN = re.compile(r"[/\\]_?pyodide[/\\]|\A<frozen importlib\b|\A<frozen runpy>")
+_LOOP = re.compile(r"[/\\]asyncio[/\\]events\.py\Z")
 # More than this is never shown, and reading the positions of 10**5 frames takes seconds.
 _READ_FRAMES = 4000
 
@@ -127,10 +128,12 @@ def _clean(report: traceback.TracebackException, seen: set[int]) -> None:
 
 
 def _shown(frames: "traceback.StackSummary | tuple[()]") -> list[traceback.FrameSummary]:
-    return [frame for frame in frames if not _is_ours(frame.filename)]
+    return [frame for frame in frames if not _is_ours(frame.filename, frame.name)]
 
 
-def _is_ours(file: str) -> bool:
+def _is_ours(file: str, name: str) -> bool:
+    if name == "_run" and _LOOP.search(file):
+        return True  # the event loop calls a task or callback, as we call an execution
     return file.startswith(_HERE) or _FOREIGN.search(file) is not None
 
 

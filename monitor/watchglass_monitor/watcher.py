@@ -96,6 +96,10 @@ class CtypesWatcher:
         self._edge.stop = None
         self._callback = None
 
+    def __del__(self) -> None:
+        # CPython would go on calling a callback that is gone: the end of the process.
+        self.clear()
+
     def has_stores(self) -> bool:
         return bool(self._edge.stores) or self._edge.overflow
 

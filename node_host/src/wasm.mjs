@@ -59,9 +59,9 @@ function writeLeb(bytes, at, end, value) {
   for (; at < end; at++, value >>>= 7) bytes[at] = (value & 0x7f) | (at < end - 1 ? 0x80 : 0);
 }
 
-/** What one of the interpreter's own checks, at every 50th loop turn, counts. */
+/** What it takes to enter JavaScript: one of the interpreter's own checks, each 50th loop turn… */
 export const LOOP_CHECK = 32;
-/** What a check inside a C function counts: str() of each item of a list comes by here. */
+/** …or so many inside of C functions: str() of each item of a list comes by here. */
 const CALL_CHECK = 1;
 const CLOCK_START = 50; // what the interpreter's clock is set to just before its own check
 
@@ -83,12 +83,13 @@ const ENTRANCE = Uint8Array.from([
 ]);
 
 // (module (import "host" "poll" (func (result i32))) (import "host" "memory" (memory 0))
-//   (import "host" "clock" (global i32)) (global (export "left") (mut i32) (i32.const 1))
+//   (import "host" "clock" (global i32)) (global (mut i32) (i32.const 1))
 //   (func (export "count") (result i32)
 //     (global.set 1 (i32.sub (global.get 1)
 //       (if (result i32) (i32.eq (i32.load (global.get 0)) (i32.const 50))
 //         (then (i32.const 32)) (else (i32.const 1)))))
-//     (if (result i32) (i32.gt_s (global.get 1) (i32.const 0)) (then (i32.const 0)) (else (call 0)))))
+//     (if (result i32) (i32.gt_s (global.get 1) (i32.const 0)) (then (i32.const 0))
+//       (else (global.set 1 (i32.const 32)) (call 0)))))
 const COUNTER = Uint8Array.from([
   ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
   ...section(1, [0x01, 0x60, 0x00, 0x01, 0x7f]),
@@ -100,13 +101,14 @@ const COUNTER = Uint8Array.from([
   ]),
   ...section(3, [0x01, 0x00]),
   ...section(6, [0x01, 0x7f, 0x01, 0x41, 0x01, 0x0b]),
-  ...section(7, [0x02, ...name("left"), 0x03, 0x01, ...name("count"), 0x00, 0x01]),
+  ...section(7, [0x01, ...name("count"), 0x00, 0x01]),
   ...section(10, [
     0x01,
     ...body([
       ...[0x23, 0x01, 0x23, 0x00, 0x28, 0x02, 0x00, 0x41, CLOCK_START, 0x46],
       ...[0x04, 0x7f, 0x41, LOOP_CHECK, 0x05, 0x41, CALL_CHECK, 0x0b, 0x6b, 0x24, 0x01],
-      ...[0x23, 0x01, 0x41, 0x00, 0x4a, 0x04, 0x7f, 0x41, 0x00, 0x05, 0x10, 0x00, 0x0b],
+      ...[0x23, 0x01, 0x41, 0x00, 0x4a, 0x04, 0x7f, 0x41, 0x00, 0x05],
+      ...[0x41, LOOP_CHECK, 0x24, 0x01, 0x10, 0x00, 0x0b],
     ]),
   ]),
 ]);
@@ -130,9 +132,9 @@ function name(text) {
 }
 
 /**
- * A signal check that counts in WebAssembly and enters JavaScript when `left` has come to 0:
- * str(), repr() and json check for each object, and JavaScript would cost them up to 38 %.
- * @param {() => number} poll returns a signal number or 0, and sets `left` anew
+ * A signal check that counts in WebAssembly and enters JavaScript once in a while: str(), repr()
+ * and json check for each object, and JavaScript would cost them up to 38 %.
+ * @param {() => number} poll returns a signal number or 0
  */
 export function signalCheck(poll) {
   const table = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
@@ -144,13 +146,10 @@ export function signalCheck(poll) {
      * Begin to count, in the interpreter's memory.
      * @param {WebAssembly.Memory} memory
      * @param {number} clock the address of the interpreter's own count
-     * @returns {WebAssembly.Global} left
      */
     connect(memory, clock) {
       const at = new WebAssembly.Global({ value: "i32" }, clock);
-      const { count, left } = instantiate(COUNTER, { poll, memory, clock: at });
-      table.set(0, count);
-      return /** @type {WebAssembly.Global} */ (left);
+      table.set(0, instantiate(COUNTER, { poll, memory, clock: at }).count);
     },
   };
 }

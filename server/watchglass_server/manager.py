@@ -35,8 +35,11 @@ _log = logging.getLogger(__name__)
 
 FIRST_BACKOFF_S: Final = 0.25
 LONGEST_BACKOFF_S: Final = 30.0
-# A machine out of breath may fail to start one process; a second failure is told to who waits.
-FAILURES_UNTOLD: Final = 1
+# A machine out of breath may fail to start a process, and another; a third failure is told to who
+# waits.
+FAILURES_UNTOLD: Final = 2
+# A process that was warm for so long shows that starting works.
+STEADY_S: Final = 1.0
 # An image that is whole and yet starts nothing: after so many failures we do without.
 FAILURES_WITH_IMAGE: Final = 3
 
@@ -100,7 +103,7 @@ class PyodideManager:
         self._started = 0
         self.ready: Ready | None = None  # what the first process said of itself
         self._failed = 0
-        self._failures = 0  # since a process was lent
+        self._failures = 0  # since a process was lent or stood its time
         self._failure: ProcessStartError | None = None
         self._not_before = 0.0
         self._wake: asyncio.TimerHandle | None = None
@@ -358,6 +361,7 @@ class PyodideManager:
         self._failed += 1
         told = [waiter] if waiter in self._waiters else []
         if waiter is None:
+            self._count_anew()
             self._pause(error)
             if self._failures > FAILURES_UNTOLD:
                 told = list(self._waiters)
@@ -365,6 +369,12 @@ class PyodideManager:
             if each is not None and not each.lent.done():
                 self._waiters.remove(each)
                 each.lent.set_exception(ProcessStartError(error.exit))
+
+    def _count_anew(self) -> None:
+        """What failed before some process stood its time is not why this one failed."""
+        now = asyncio.get_running_loop().time()
+        if any(now - since >= STEADY_S for since in self._warm.values()):
+            self._failures = 0
 
     def _pause(self, error: ProcessStartError) -> None:
         self._failures += 1
@@ -377,6 +387,7 @@ class PyodideManager:
         """Notice when a process dies: a warm one is replaced, a lent one makes room."""
         exit_info = await process.wait()
         if process in self._warm:
+            self._count_anew()
             del self._warm[process]
             self._failed += 1
             _log.warning("a warm process died: %s", exit_info.message)

@@ -27,6 +27,7 @@ from watchglass_server.pictures import Variable
 from watchglass_server.process import PyodideProcess
 from watchglass_server.refusals import Refused, process_gone
 from watchglass_server.restoring import Memory, bring_back, nothing_back, remember
+from watchglass_server.session_inputs import Restored
 from watchglass_server.session_state import Phase, Session, SessionLimits
 from watchglass_sync.journal import Journal
 from watchglass_sync.restore import Restorer
@@ -36,6 +37,9 @@ _log = logging.getLogger(__name__)
 READY_TIMEOUT_S = 60.0
 DUMP_TIMEOUT_S = 20.0
 DUMP_APPLIED_S = 0.5
+PING_TIMEOUT_S = 10.0
+LENT_DEAD = 3
+RESTORE_TRIES = 2
 
 
 class Living(Protocol):
@@ -78,6 +82,8 @@ class ProcessLink:
         self._process: PyodideProcess | None = None
         self._generation = 0
         self._dumps = 0
+        # Its end is no end of the session's process yet: the start goes on with another one.
+        self._starting: PyodideProcess | None = None
 
     @property
     def process(self) -> PyodideProcess | None:
@@ -144,31 +150,64 @@ class ProcessLink:
 
     async def _acquire(self, generation: int) -> PyodideProcess | None:
         """A process of our own; None when the session does not want this one any more."""
-        limits = self._live.state.limits
-        process = await self._live.lend(limits)
+        process = await self._living()
         if generation != self._live.state.generation:
             await self._release(process)
             return None
         self._attach(process, generation)
         return process
 
+    async def _living(self) -> PyodideProcess:
+        """One that answers: a process that died while it waited may still be in the pool."""
+        tries = 0
+        while True:
+            tries += 1
+            process = await self._live.lend(self._live.state.limits)
+            try:
+                await process.query("ping", {}, timeout=PING_TIMEOUT_S)
+            except (ProcessDied, QueryError, QueryTimeout, InvalidState) as error:
+                _log.warning("session %s: a process was lent dead: %s", self._live.session, error)
+                await self._release(process)
+                if tries == LENT_DEAD:
+                    raise ProcessStartError(await process.wait()) from error
+            else:
+                return process
+
     async def _start_restored(self, generation: int, memory: Memory) -> None:
-        """With what was kept; if that kills the process, with nothing, so that work can go on."""
-        process = await self._acquire(generation)
-        if process is None:
-            return
+        """With what was kept; if that kills the process, with nothing, so that work can go on.
+
+        A process that was killed meanwhile by somebody else costs one more try and no variable.
+        """
+        failure: Exception | None = None
+        deaths = 0
+        while (process := await self._acquire(generation)) is not None:
+            if failure is not None and not 0 < deaths < RESTORE_TRIES:
+                self._live.apply(nothing_back(memory, generation, str(failure)))
+                return
+            outcome = await self._brought_back(process, memory, generation)
+            if isinstance(outcome, Restored):
+                self._live.apply(outcome)
+                return
+            _log.warning("session %s: restoring failed: %s", self._live.session, outcome)
+            if generation != self._live.state.generation:
+                return
+            failure = outcome
+            deaths += isinstance(outcome, ProcessDied)
+            await self.end()
+
+    async def _brought_back(
+        self, process: PyodideProcess, memory: Memory, generation: int
+    ) -> Restored | Exception:
+        self._starting = process
         try:
             restored = await bring_back(process, self._live.restorer, memory, generation)
         except (ProcessDied, QueryError, QueryTimeout, InvalidState, ValueError) as error:
-            _log.warning("session %s: restoring failed: %s", self._live.session, error)
-            if generation != self._live.state.generation:
-                return
-            await self.end()
-            process = await self._acquire(generation)
-            if process is None:
-                return
-            restored = nothing_back(memory, generation, str(error))
-        self._live.apply(restored)
+            return error
+        finally:
+            self._starting = None
+        if self._process is not process:  # its end was noticed before its last answer was
+            return ProcessDied(await process.wait())
+        return restored
 
     def _attach(self, process: PyodideProcess, generation: int) -> None:
         self._process = process
@@ -191,7 +230,7 @@ class ProcessLink:
         exit_info = await process.wait()
         if self._process is process:
             self._process = None
-            if not self._live.is_failed:
+            if not self._live.is_failed and process is not self._starting:
                 self._live.apply(i.ProcessEnded(generation, exit_info))
         await self._release(process)
 

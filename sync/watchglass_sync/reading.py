@@ -124,8 +124,8 @@ def dump(db: Connection, session: str) -> StoredDump | None:
 
 def shares(db: Connection, session: str | None) -> list[ShareRow]:
     rows = db.execute(
-        "SELECT session, share, fields FROM shares WHERE ?1 IS NULL OR session = ?1 ORDER BY rowid",
-        (None if session is None else key(session),),
+        "SELECT session, share, fields FROM shares WHERE ? IS NULL OR session = ? ORDER BY rowid",
+        (None if session is None else key(session),) * 2,
     )
     return [ShareRow(_unkey(row[0]), _unkey(row[1]), decode_object(row[2])) for row in rows]
 

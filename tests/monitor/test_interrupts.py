@@ -3,8 +3,8 @@
 import contextlib
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from types import FrameType
+from collections.abc import Callable, Iterator, Set
+from types import CodeType, FrameType
 
 import pytest
 
@@ -246,6 +246,29 @@ def test_nothing_is_raised_in_the_middle_of_a_store(
         on_signal(0, sys._getframe())
 
     monkeypatch.setattr(interrupts, "CALLBACK_CODES", {callback.__code__})
+    scene.host.press = 7
+    with scene.ownership.running(7, is_main=True):
+        callback()
+        assert (scene.host.acknowledged, scene.host.press) == (0, 7)
+        with pytest.raises(KeyboardInterrupt):
+            on_signal(0, sys._getframe())
+
+
+def test_a_signal_that_comes_while_the_last_one_is_looked_at_does_not_hide_the_store(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_signal = handler(scene)
+    is_inside = interrupts._is_inside
+
+    def look(frame: FrameType | None, codes: Set[CodeType], depth: int) -> bool:
+        on_signal(0, sys._getframe())
+        return is_inside(frame, codes, depth)
+
+    def callback() -> None:
+        on_signal(0, sys._getframe())
+
+    monkeypatch.setattr(interrupts, "CALLBACK_CODES", {callback.__code__})
+    monkeypatch.setattr(interrupts, "_is_inside", look)
     scene.host.press = 7
     with scene.ownership.running(7, is_main=True):
         callback()

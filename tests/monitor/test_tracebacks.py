@@ -149,6 +149,21 @@ def test_frames_of_ours_and_of_the_machinery_are_left_out() -> None:
     assert "in shows" in text
 
 
+def test_the_event_loop_that_calls_a_task_or_callback_is_left_out() -> None:
+    remember_source(1, "def f(): raise KeyboardInterrupt")
+    namespace: dict[str, object] = {}
+    exec(compile("def f(): raise KeyboardInterrupt", file_name(1), "exec"), namespace)
+    loop = asyncio.new_event_loop()
+    callback = namespace["f"]
+    assert callable(callback)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        asyncio.Handle(callback, (), loop)._run()
+    loop.close()
+    caught.value.__traceback__ = caught.value.__traceback__ and caught.value.__traceback__.tb_next
+    frames = [line for line in format_error(caught.value).traceback if line.startswith("  File")]
+    assert frames == ['  File "<In[1]>", line 1, in f']
+
+
 def test_imports_show_no_frozen_frames() -> None:
     report = raised("import importlib\nimportlib.import_module('no.such.module')")
     assert not any("frozen" in line for line in report.traceback)

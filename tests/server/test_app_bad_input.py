@@ -194,6 +194,7 @@ async def test_too_many_calls_at_once_are_refused_and_the_rest_answered(serving:
         made = await wire.call("session.create")
         session = made["session"]
         await wire.call("execute", session=session, code="import time; time.sleep(1)")
+        await wire.until(lambda: bool(wire.heard("execution.started")))
         calls = [wire.call("variable.repr", session=session, path=["time"]) for _ in range(300)]
         answers = await asyncio.gather(*calls)
         codes = [answer.get("error", {}).get("code") for answer in answers]

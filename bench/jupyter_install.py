@@ -1,0 +1,31 @@
+"""Puts jupyter_server and ipykernel into .bench/, as pinned in requirements.txt."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+VENV = Path(__file__).parents[1] / ".bench"
+PINS = Path(__file__).with_name("requirements.txt")
+
+
+def install() -> None:
+    """Once for each state of the list."""
+    done = VENV / "installed.txt"
+    if done.exists() and done.read_bytes() == PINS.read_bytes():
+        return
+    print("installing jupyter_server and ipykernel into .bench/, once", file=sys.stderr)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
+    pip = (VENV / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    subprocess.run([*pip, "--require-hashes", "-r", PINS], check=True)
+    done.write_bytes(PINS.read_bytes())
+
+
+def versions() -> str:
+    listing = (
+        "from importlib.metadata import version as v;"
+        "print(f\"jupyter_server {v('jupyter_server')}, ipykernel {v('ipykernel')}\")"
+    )
+    asked = [VENV / "bin/python", "-c", listing]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
