@@ -279,3 +279,19 @@ async def test_health_says_when_the_server_is_stopping(start: Start) -> None:
             await asyncio.sleep(0.05)
         assert 503 in statuses
         assert (await stopping)[0] == 0
+
+
+async def test_processes_that_are_killed_one_after_another_cost_no_variable_and_no_execution(
+    start: Start,
+) -> None:
+    """The session's own, the one that would take its place, and the one that brings it back."""
+    serving = start()
+    async with Client(serving.url, serving.token) as client:
+        session = await client.create()
+        for number in range(4):
+            await client.run(session, f"kept = {number}")
+            seen = client.log(session).seq
+            for pid in serving.children():
+                os.kill(pid, signal.SIGKILL)
+            await client.log(session).event("process.state", state="dead", after=seen)
+            assert (await client.run(session, "kept")).result == str(number)
