@@ -36,7 +36,9 @@ async def measure(folder: Path, scaled: Callable[[int], int]) -> report.Measured
 async def measure_all(
     warm: Watchglass, cold: Watchglass, theirs: Jupyter, scaled: Callable[[int], int]
 ) -> report.Measured:
+    """Memory first, while no server has done anything, and once more at the end."""
     pair = (warm, theirs)
+    memory = await measures.memory((cold, theirs), SESSIONS_EACH)
     seen, read = await measures.floods(pair, scaled(5))
     return report.Measured(
         floods_seen=seen,
@@ -47,8 +49,9 @@ async def measure_all(
         interrupts=await measures.interrupts(pair, scaled(100)),
         changes_seen=await watchglass_alone.changes_seen(warm.name, warm, scaled(10), 50),
         image_starts=await watchglass_alone.image_starts(warm.name, scaled(15)),
-        memory=await measures.memory((cold, theirs), SESSIONS_EACH),
+        memory=memory,
         sessions_each=SESSIONS_EACH,
+        used_servers=measures.server_memory(pair),
     )
 
 

@@ -27,5 +27,5 @@ def versions() -> str:
         "from importlib.metadata import version as v;"
         "print(f\"jupyter_server {v('jupyter_server')}, ipykernel {v('ipykernel')}\")"
     )
-    asked = [VENV / "bin/python", "-c", listing]
+    asked = [str(VENV / "bin/python"), "-c", listing]
     return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from itertools import pairwise
 from typing import Any
 
 Json = dict[str, Any]
@@ -39,6 +40,5 @@ def decode_message(data: bytes) -> tuple[str, str, Json]:
     count = int.from_bytes(data[:WORD], "little")
     ends = range(WORD, WORD * (count + 1), WORD)
     offsets = [int.from_bytes(data[end : end + WORD], "little") for end in ends]
-    spans = zip(offsets, offsets[1:], strict=False)
-    _, header, parent, _, content, *_ = (data[start:end] for start, end in spans)
+    _, header, parent, _, content, *_ = (data[start:end] for start, end in pairwise(offsets))
     return json.loads(parent).get("msg_id", ""), json.loads(header)["msg_type"], json.loads(content)

@@ -111,3 +111,10 @@ async def memory(contenders: Sequence[Contender], sessions_each: int) -> Memory:
             measured.server_pss.add(contender.name, pss_mb(contender.server_pid))
             measured.server_rss.add(contender.name, rss_mb(contender.server_pid))
     return measured
+
+
+def server_memory(contenders: Sequence[Contender]) -> Samples:
+    samples = Samples("MB")
+    for contender in contenders:
+        samples.add(contender.name, rss_mb(contender.server_pid))
+    return samples

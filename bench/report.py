@@ -49,6 +49,7 @@ class Measured:
     interrupts: Samples
     image_starts: Samples
     changes_seen: Samples
+    used_servers: Samples
 
     def asked(self) -> Iterable[Row]:
         """The first table: what both do."""
@@ -74,8 +75,9 @@ class Measured:
         yield Row(f"{seen}, p50", changes.median(WARM), None)
         yield Row(f"{seen}, p99", changes.percentile(WARM, 99), None)
         server = f"of the server with {self.sessions_each} sessions"
-        yield _medians(f"memory (RSS) {server}", self.memory.server_rss, ours=COLD)
         yield _medians(f"memory (PSS) {server}", self.memory.server_pss, ours=COLD)
+        yield _medians(f"memory (RSS) {server}", self.memory.server_rss, ours=COLD)
+        yield _medians("memory (RSS) of the server at the end of this run", self.used_servers)
 
 
 def _medians(what: str, samples: Samples, ours: str = WARM) -> Row:

@@ -45,7 +45,7 @@ class Figure:
 
     def text(self) -> str:
         shown = f"{rounded(self.value)} {self.unit}"
-        if self.span is None:
+        if self.span is None or self.span[0] == self.span[1]:
             return shown
         low, high = map(rounded, self.span)
         return f"{shown} ({low} – {high})"

@@ -2,11 +2,13 @@
 
 import array
 import collections
+import ctypes
 import datetime
 import decimal
 import functools
 import gc
 import io
+import itertools
 import marshal
 import random
 import sys
@@ -192,6 +194,36 @@ def _decimal(value: Any) -> Contents:
     return Contents((id(type(value)), decimal.Decimal.__str__(value)))
 
 
+def _c_data(value: Any) -> Contents:
+    """The memory of a ctypes object, past the buffer that its class may hand out."""
+    size = ctypes.sizeof(value)
+
+    def start(position: int) -> Iterator[Any]:
+        for begin in range(position * _PIECE, size, _PIECE):
+            piece = ctypes.string_at(ctypes.addressof(value) + begin, min(_PIECE, size - begin))
+            yield zlib.crc32(piece) << 32 | zlib.adler32(piece)
+
+    return Contents((id(type(value)), id(value), size), start, chunk=8)
+
+
+def _cached_function(value: Any) -> Contents:
+    """What `lru_cache` makes: how often it was called tells when its results change."""
+    info = functools._lru_cache_wrapper.cache_info(value)
+    return Contents((id(value), info.hits, info.misses, info.currsize))
+
+
+def _counter(value: Any) -> Contents:
+    """`itertools.count`: where it stands is nowhere but in its text, which is safe with numbers."""
+    parts = [part for part in gc.get_referents(value) if part is not type(value)]
+    if all(type(part) in (int, float) for part in parts):
+        return Contents((id(value), itertools.count.__repr__(value)))
+    return _referents(value)
+
+
+def _decimal_context(value: Any) -> Contents:
+    return Contents((id(value), decimal.Context.__repr__(value)))
+
+
 def _random_state(value: Any) -> Contents:
     state = random.Random.__bases__[0].getstate(value)  # type: ignore[attr-defined]
     return Contents((id(value), zlib.crc32(marshal.dumps(state, 2))))
@@ -265,6 +297,8 @@ def _of_other_type(value: Value) -> Contents:
     if issubclass(kind, _RANDOM):
         return _random_state(value)
     module = type_module(kind)
+    if module == "weakref" and type_name(kind) in _WEAK_CONTAINERS:
+        return _instance(value)
     if module.partition(".")[0] in _MACHINERY or module.startswith(_EVENT_LOOPS):
         return _address(value)
     if module.partition(".")[0] == "pathlib":
@@ -288,6 +322,7 @@ _MACHINERY = frozenset(
      "importlib", "_frozen_importlib", "threading", "_thread", "_asyncio", "contextvars",
      "_contextvars", "weakref", "abc", "_abc", "functools"}
 )  # fmt: skip
+_WEAK_CONTAINERS = frozenset({"WeakValueDictionary", "WeakKeyDictionary"})
 _EVENT_LOOPS = ("asyncio.base_events", "asyncio.selector_events", "asyncio.unix_events",
                 "asyncio.tasks", "asyncio.futures", "asyncio.events")  # fmt: skip
 
@@ -315,11 +350,15 @@ _BUILTIN: dict[type, Callable[[Any], Contents]] = {
     datetime.time: _date(datetime.time),
     datetime.timedelta: _date(datetime.timedelta),
     decimal.Decimal: _decimal,
+    ctypes.Array: _c_data,
+    ctypes.Structure: _c_data,
+    ctypes.Union: _c_data,
+    ctypes._SimpleCData: _c_data,
 }
 _LEAVES = (
     types.ModuleType, types.CodeType, types.FrameType, types.TracebackType,
     types.BuiltinFunctionType, types.WrapperDescriptorType, types.MethodDescriptorType,
-    types.GetSetDescriptorType, types.MemberDescriptorType, functools._lru_cache_wrapper,
+    types.GetSetDescriptorType, types.MemberDescriptorType,
 )  # fmt: skip
 _REFERRING = (
     types.CellType, types.MethodType, functools.partial, types.MappingProxyType, property,
@@ -339,4 +378,7 @@ _EXACT: dict[int, Callable[[Any], Contents]] = {
     id(types.GeneratorType): _generator,
     id(io.StringIO): _string_io,
     id(io.BytesIO): _bytes_io,
+    id(functools._lru_cache_wrapper): _cached_function,
+    id(itertools.count): _counter,
+    id(decimal.Context): _decimal_context,
 }
