@@ -164,13 +164,33 @@ def _function(value: Any) -> Contents:
 
 
 def _string_io(value: Any) -> Contents:
-    return Contents((id(value), io.StringIO.tell(value)))
+    return Contents((id(value), _position(io.StringIO, value)), _held(*_attribute_dicts(value)))
 
 
 def _bytes_io(value: Any) -> Contents:
-    position = io.BytesIO.tell(value)
+    position = _position(io.BytesIO, value)
+    attributes = _attribute_dicts(value)
+    if position < 0:
+        return Contents((id(value), position), _held(*attributes))
     found = _buffer(io.BytesIO.getbuffer(value))
-    return Contents((id(value), position, found.token), found.start, found.chunk)
+    start = found.start
+    assert start is not None
+    return Contents(
+        (id(value), position, found.token),
+        lambda where: chain(start(where), iter(attributes)),
+        found.chunk,
+    )
+
+
+def _position(kind: Any, value: Any) -> int:
+    """How far it was read or written; -1 when it is closed."""
+    position: int = -1 if kind.__dict__["closed"].__get__(value) else kind.tell(value)
+    return position
+
+
+def _attribute_dicts(value: Value) -> list[Any]:
+    """The `__dict__` of an object of a C type, if it has one, without asking for it."""
+    return [item for item in gc.get_referents(value) if type(item) is dict]
 
 
 def _range(value: Any) -> Contents:

@@ -1,0 +1,78 @@
+"""Random programs: after each, what was told of the variables is what is there, in a real host."""
+
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.support.node_host import Conversation, node_config
+from tests.support.random_programs import SETUP, program
+from watchglass_server.host_messages import SetChange, VariablesChanged
+from watchglass_server.process import PyodideProcess
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+PROGRAMS_OF_A_PROCESS = 1000
+
+
+async def test_what_is_told_is_what_is_there_after_every_random_program(
+    cache_dir: Path, soak: bool
+) -> None:
+    seed = os.environ.get("SEED", "watchglass")
+    compared, wanted, round_ = 0, 2_000_000 if soak else 100_000, 0
+    config = await node_config(cache_dir)
+    while compared < wanted:
+        async with PyodideProcess(config) as process:
+            talk = Conversation(process)
+            compared += await programs_of(talk, random.Random(f"{seed}-{round_}"))
+            await talk.close()
+        round_ += 1
+
+
+async def programs_of(talk: Conversation, chance: random.Random) -> int:
+    """Runs programs in one process; how many variables were compared."""
+    await talk.execute(SETUP)
+    told: dict[str, Any] = {}
+    compared = 0
+    for number in range(PROGRAMS_OF_A_PROCESS):
+        code = program(chance)
+        await talk.execute(code)
+        apply(talk, told)
+        there = await described(talk)
+        apply(talk, told)
+        wrong = {n for n in told.keys() | there.keys() if told.get(n) != there.get(n)}
+        assert not wrong, f"program {number}:\n{code}\n" + "\n".join(
+            f"{name}: told {told.get(name)}, there is {there.get(name)}" for name in sorted(wrong)
+        )
+        compared += len(there)
+    return compared
+
+
+def apply(talk: Conversation, told: dict[str, Any]) -> None:
+    """What a client does with the changes that have come."""
+    for event in talk.seen:
+        if isinstance(event, VariablesChanged):
+            for change in event.changes:
+                if isinstance(change, SetChange):
+                    told[change.name] = shown(msgspec.to_builtins(change.variable))
+                else:
+                    told.pop(change.name)
+    talk.seen.clear()
+
+
+async def described(talk: Conversation) -> dict[str, Any]:
+    """Every variable, described anew."""
+    answer = await talk.process.query("variables", {}, timeout=10)
+    return {each["name"]: shown(each) for each in answer["variables"]}
+
+
+def shown(variable: dict[str, Any]) -> dict[str, Any]:
+    """All that a person sees of a variable; not the count of its changes."""
+    return {
+        key: repr(value)
+        for key, value in variable.items()
+        if key != "version" and (key != "hidden" or value)
+    }
