@@ -12,6 +12,7 @@ MAX_CHANGES = 500
 SCAN_BUDGET_MS = 2.0
 END_BUDGET_S = 0.02
 BOUND_BUDGET_MS = 2000.0  # for some 10**5 names
+FAULTS_AT_MOST = 3
 CREDIT_DUTY = 10  # crediting may take one tenth of the time
 
 Send = Callable[[Message], None]
@@ -38,6 +39,7 @@ class Feed:
         self._sent_at = -INTERVAL_S
         self._credit_at = 0.0
         self._found: dict[str, Message] = {}
+        self._faults = 0
         self.total = 0  # changes found so far: grows with each
 
     def begin(self) -> None:
@@ -84,11 +86,32 @@ class Feed:
         self.total = 0
 
     def _find(self, owner: int, *, scan: bool, budget_ms: float) -> None:
-        for change in self._monitor.collect(scan=scan, budget_ms=budget_ms):
+        for change in self._collect(owner, scan=scan, budget_ms=budget_ms):
             # The latest of each name counts; a name that comes again goes to the end.
             self._found.pop(change["name"], None)
             self._found[change["name"]] = {**change, "request_id": owner}
             self.total += 1
+
+    def _collect(self, owner: int, *, scan: bool, budget_ms: float) -> Sequence[Change]:
+        """What the monitor finds. A fault of its own is told, and never ends the user's code."""
+        if self._faults == FAULTS_AT_MOST:
+            return ()
+        try:
+            return self._monitor.collect(scan=scan, budget_ms=budget_ms)
+        except (MemoryError, RecursionError):
+            raise  # at their limit because of the user's code, whose turn it is
+        except Exception as fault:
+            self._faults += 1
+            self._tell(owner, f"{type(fault).__name__}: {fault}"[:500])
+            fault.__traceback__ = None
+            return ()
+
+    def _tell(self, owner: int, fault: str) -> None:
+        last = self._faults == FAULTS_AT_MOST
+        rest = "They are watched no longer: restart the session." if last else "The code goes on."
+        message = f"The variables could not be looked at ({fault}). {rest}"
+        error: Message = {"type": "error", "request_id": owner, "name": "VariablesFault"}
+        self._send({**error, "message": message, "traceback": [message], "line": None})
 
     def _find_all(self, owner: int) -> None:
         """All names that were bound; what changed inside of values as far as the time goes."""

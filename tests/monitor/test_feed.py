@@ -8,7 +8,7 @@ import pytest
 from tests.support.kernel_host import HandHost
 from watchglass_monitor import feed as feeds
 from watchglass_monitor import keeping
-from watchglass_monitor.feed import MAX_CHANGES, Feed
+from watchglass_monitor.feed import FAULTS_AT_MOST, MAX_CHANGES, Feed
 from watchglass_monitor.keeping import DUTY, Keeper
 from watchglass_monitor.wire import Change
 
@@ -122,6 +122,24 @@ def test_what_is_set_from_outside_is_told_at_once_and_is_no_executions(
     (told,) = sent[1:]
     owners = {change["name"]: change["request_id"] for change in told["changes"]}
     assert owners == {"of_the_code": 7, "by_hand": 0}
+
+
+def test_a_fault_of_the_monitor_is_told_and_ends_nothing(
+    feed: Feed, monitor: ListedMonitor, sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def fail(**_: object) -> list[Change]:
+        calls.append(1)
+        raise KeyError("gone")
+
+    monkeypatch.setattr(monitor, "collect", fail)
+    for number in range(1, 6):
+        feed.finish(number)
+    assert {message["type"] for message in sent} == {"error"}
+    assert "KeyError: 'gone'" in sent[0]["message"]
+    assert "no longer" in sent[-1]["message"]
+    assert len(sent) == len(calls) == FAULTS_AT_MOST
 
 
 def test_nothing_is_sent_when_nothing_changed(feed: Feed, sent: list[dict[str, Any]]) -> None:
