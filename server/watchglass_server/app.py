@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from watchglass_server.assets import Assets, find_assets
 from watchglass_server.calls import Calls
@@ -145,6 +146,9 @@ class PyodideServer:
         self._stack.push_async_callback(_cancelled, ending)
 
     async def _listen_with(self, app: web.Application, listening: socket.socket) -> None:
+        http_log = logging.getLogger("aiohttp.server")
+        http_log.addFilter(_is_ours)
+        self._stack.callback(http_log.removeFilter, _is_ours)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=HTTP_END_S)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
@@ -176,6 +180,11 @@ def _manager(config: Config, assets: Assets) -> PyodideManager:
         cache_dir=config.cache_dir,
         on_progress=_log.info,
     )
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Not that somebody sent what is no HTTP: it was answered with 400, and could fill the log."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _application(api: HttpApi, origins: Origins) -> web.Application:

@@ -172,6 +172,22 @@ async def test_a_message_above_16_mib_closes_the_connection_and_nothing_else(
         assert (await other.call("server.info"))["ok"]
 
 
+@pytest.mark.parametrize(
+    "request_text",
+    [b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\r\n\r\n"],
+    ids=["a long header", "TLS"],
+)
+async def test_what_is_no_http_is_refused_and_does_not_fill_the_log(
+    serving: Serving, request_text: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", serving.port)
+    writer.write(request_text)
+    await writer.drain()
+    assert b" 400 " in await asyncio.wait_for(reader.readline(), 10)
+    writer.close()
+    assert "Traceback" not in serving.words()
+
+
 async def test_who_does_not_say_who_they_are_is_hung_up_on(serving: Serving) -> None:
     hellos = ["", "40", '40{"token":"wrong"}', '40/other,{"token":"x"}']
     await asyncio.gather(*(stay_unknown(serving, hello) for hello in hellos))
