@@ -19,6 +19,7 @@ from bench.progress import say
 from bench.watchglass_side import Watchglass, watchglass
 
 SESSIONS_EACH = 4
+LIMIT_S = 900
 
 
 async def measure(folder: Path, scaled: Callable[[int], int]) -> report.Measured:
@@ -64,21 +65,31 @@ def machine(load_before: float) -> str:
     )
 
 
+def run(scale: float) -> None:
+    jupyter_install.install()
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="watchglass-bench-") as folder:
+        measured = asyncio.run(
+            asyncio.wait_for(measure(Path(folder), lambda n: max(1, round(n * scale))), LIMIT_S)
+        )
+    print(report.table([*measured.asked(), *measured.further()]))
+    if scale >= 1:
+        report.PAGE.write_text(report.page(measured, machine(load)))
+        say(f"written: docs/{report.PAGE.name}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="0.1: a look, writes nothing")
     scale: float = parser.parse_args().scale
-    jupyter_install.install()
-    load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="watchglass-bench-") as folder:
-        try:
-            measured = asyncio.run(measure(Path(folder), lambda n: max(1, round(n * scale))))
-        except BenchFailed as error:
-            sys.exit(f"bench: {error}")
-    print(report.table([*measured.asked(), *measured.further()]))
-    if scale >= 1:
-        report.PAGE.write_text(report.page(measured, machine(load)))
-        say(f"written: {report.PAGE.relative_to(Path.cwd())}")
+    if sys.platform != "linux":
+        sys.exit("bench: it reads /proc and sets options of Linux sockets; run it on Linux")
+    try:
+        run(scale)
+    except BenchFailed as error:
+        sys.exit(f"\nbench: {error}")
+    except TimeoutError:
+        sys.exit(f"\nbench: not done after {LIMIT_S} s; run it on a machine that does less")
 
 
 if __name__ == "__main__":

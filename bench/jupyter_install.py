@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bench.contender import BenchFailed
+
 VENV = Path(__file__).parents[1] / ".bench"
 PINS = Path(__file__).with_name("requirements.txt")
 
@@ -18,7 +20,8 @@ def install() -> None:
     print("installing jupyter_server and ipykernel into .bench/, once", file=sys.stderr)
     subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True)
     pip = (VENV / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    subprocess.run([*pip, "--require-hashes", "-r", PINS], check=True)
+    if subprocess.run([*pip, "--require-hashes", "-r", PINS], check=False).returncode:
+        raise BenchFailed("pip installed nothing (see above); it needs PyPI, the first time only")
     done.write_bytes(PINS.read_bytes())
 
 

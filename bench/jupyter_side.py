@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from socket import IPPROTO_TCP, TCP_QUICKACK
 
 import aiohttp
 
@@ -31,20 +31,23 @@ Socket = aiohttp.ClientWebSocketResponse
 
 class JupyterSession:
     def __init__(
-        self, http: aiohttp.ClientSession, kernel: str, socket: Socket, *, is_quick: bool
+        self, http: aiohttp.ClientSession, kernel: str, channels: Socket, *, is_quick: bool
     ) -> None:
-        self._http, self._kernel, self._socket = http, f"/api/kernels/{kernel}", socket
+        self._http, self._kernel, self._channels = http, kernel, channels
         self._is_quick = is_quick
 
     async def _messages(self, code: str) -> AsyncIterator[tuple[str, Json]]:
         """What belongs to an execution, by type and content."""
         content = {"code": code, "silent": False, "store_history": True, "allow_stdin": False}
         request, data = encode_request("execute_request", content)
-        await self._socket.send_bytes(data)
+        await self._channels.send_bytes(data)
         while True:
             if self._is_quick:
-                acknowledge_at_once(self._socket)
-            parent, kind, content = decode_message(await self._socket.receive_bytes())
+                acknowledge_at_once(self._channels)
+            message = await self._channels.receive()
+            if message.type is not aiohttp.WSMsgType.BINARY:
+                raise BenchFailed(f"the kernel's WebSocket sent {message.type.name}")
+            parent, kind, content = decode_message(message.data)
             if parent == request:
                 yield kind, content
 
@@ -90,17 +93,17 @@ class JupyterSession:
         return time.perf_counter()
 
     async def close(self) -> None:
-        await self._socket.close()
+        await self._channels.close()
         async with self._http.delete(self._kernel):
             pass
 
 
-def acknowledge_at_once(socket: Socket) -> None:
+def acknowledge_at_once(channels: Socket) -> None:
     """In Jupyter's favour: its server leaves Nagle's algorithm on, and so waits 40 ms for the
     delayed acknowledgement of an ordinary client. The kernel undoes the option after each packet.
     """
-    connection = socket.get_extra_info("socket")
-    connection.setsockopt(IPPROTO_TCP, TCP_QUICKACK, 1)
+    connection = channels.get_extra_info("socket")
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 class Jupyter:
@@ -118,12 +121,13 @@ class Jupyter:
     async def open(self) -> JupyterSession:
         """The server opens the WebSocket when the kernel has answered it: no need to ask again."""
         async with self._http.post("/api/kernels", json={"name": "python3"}) as answer:
-            kernel = (await answer.json())["id"]
-        channels = f"/api/kernels/{kernel}/channels"
-        socket = await self._http.ws_connect(channels, max_msg_size=0, protocols=(PROTOCOL,))
-        if socket.protocol != PROTOCOL:
-            raise BenchFailed(f"jupyter_server chose the protocol {socket.protocol!r}")
-        session = JupyterSession(self._http, kernel, socket, is_quick=self._is_quick)
+            kernel = f"/api/kernels/{(await answer.json())['id']}"
+        channels = await self._http.ws_connect(
+            f"{kernel}/channels", max_msg_size=0, protocols=(PROTOCOL,)
+        )
+        if channels.protocol != PROTOCOL:
+            raise BenchFailed(f"jupyter_server chose the protocol {channels.protocol!r}")
+        session = JupyterSession(self._http, kernel, channels, is_quick=self._is_quick)
         await session.execute("x = 1")
         return session
 
