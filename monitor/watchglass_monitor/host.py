@@ -90,6 +90,10 @@ class Host(Protocol):
         """How often variables are looked at while nothing tells of changes."""
         ...
 
+    def entropy(self) -> str:
+        """A text that is another one in each process; good for dice, not for secrets."""
+        ...
+
 
 class Buffer(Protocol):
     """Bytes on the JavaScript side."""

@@ -32,7 +32,7 @@ def start(host: Host) -> Kernel:
     kernel.suspender.can_run_sync = ffi.can_run_sync
     kernel.install()
     _replace_waiting(kernel, ffi)
-    _seed()
+    _seed(host.entropy())
     return kernel
 
 
@@ -67,9 +67,9 @@ async def _settled(promise: Any) -> Any:
     return await promise
 
 
-def _seed() -> None:
+def _seed(entropy: str) -> None:
     """An image holds the random state of the process that it was taken in."""
-    random.seed()
+    random.seed(entropy)
     tempfile._name_sequence = None  # type: ignore[attr-defined]
     uuid._node = None  # type: ignore[attr-defined]
     uuid._last_timestamp = None  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """Safe points: where an interrupt, a deadline, a query or a flush reaches running code."""
 
 import signal
+import sys
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from time import monotonic
@@ -63,9 +64,9 @@ class Interrupts:
 
     def _is_swallowed(self, frame: FrameType | None) -> bool:
         """Whether what is raised there goes nowhere; what is due stays due."""
-        if _is_inside(frame, CALLBACK_CODES, CALLBACK_DEPTH):
+        if is_inside(frame, CALLBACK_CODES, CALLBACK_DEPTH):
             return True
-        return bool(self._deaf) and _is_inside(frame, self._deaf, DEAF_DEPTH)
+        return bool(self._deaf) and is_inside(frame, self._deaf, DEAF_DEPTH)
 
     def is_lost(self, error: BaseException) -> bool:
         """Whether Python has swallowed an interrupt, as in __del__: it is raised elsewhere then."""
@@ -143,7 +144,8 @@ class Interrupts:
         return max(1.0, (self._limits[-1] - monotonic()) * 1000)
 
 
-def _is_inside(frame: FrameType | None, codes: Set[CodeType], depth: int) -> bool:
+def is_inside(frame: FrameType | None, codes: Set[CodeType], depth: int = sys.maxsize) -> bool:
+    """Whether one of these runs in the frame, or in one of those that called it."""
     for _ in range(depth):
         if frame is None:
             return False

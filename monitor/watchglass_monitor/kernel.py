@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import platform
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
@@ -12,7 +13,7 @@ from watchglass_monitor.eventloop import Schedule
 from watchglass_monitor.execution import Cell, Namespace
 from watchglass_monitor.feed import Feed
 from watchglass_monitor.host import Host, Message, encode
-from watchglass_monitor.interrupts import Interrupts
+from watchglass_monitor.interrupts import Interrupts, is_inside
 from watchglass_monitor.ipython_names import IPythonFinder
 from watchglass_monitor.keeping import Keeper
 from watchglass_monitor.output import Output
@@ -126,7 +127,11 @@ class Kernel:
         task = self.execution.task if self.execution is not None else None
         if task is None:
             return self.ownership.is_main
-        return asyncio.current_task(self._loop) is task
+        # A task is also current when it has just been suspended, and asyncio makes the call that
+        # will wake it: an exception there would leave it asleep for ever.
+        return asyncio.current_task(self._loop) is task and is_inside(
+            sys._getframe(), {Kernel._run_async.__code__}
+        )
 
     def _credit(self, owner: int) -> None:
         if owner != self._running_id():

@@ -91,6 +91,9 @@ class SilentHost:
     def poll_ms(self) -> float:
         return 250.0
 
+    def entropy(self) -> str:
+        return ""
+
 
 class SilentBuffer:
     """The bytes of a dump."""

@@ -2,7 +2,21 @@
 import v8 from "node:v8";
 import vm from "node:vm";
 
-export function collectGarbage() {
+const IDLE_MS = 100;
+
+/**
+ * Collect it when nothing runs: it takes 30 ms, which nobody should wait for.
+ * @param {() => boolean} isBusy
+ * @param {() => void} [collect]
+ */
+export function collectWhenIdle(isBusy, collect = collectGarbage) {
+  setTimeout(() => {
+    if (isBusy()) collectWhenIdle(isBusy, collect);
+    else collect();
+  }, IDLE_MS).unref();
+}
+
+function collectGarbage() {
   v8.setFlagsFromString("--expose-gc");
   const collect = vm.runInNewContext("gc");
   v8.setFlagsFromString("--no-expose-gc");

@@ -8,6 +8,7 @@ const SAFE_POINT_SIGNAL = 62;
 const READ_MS = 3;
 const TICK_MS = 50;
 const MAX_BLOB_BYTES = 256 * 2 ** 20;
+const ENTROPY_NUMBERS = 8;
 
 /** What the kernel has to do at a safe point (monitor/watchglass_monitor/host.py has the same). */
 const DUE = { messages: 1, interrupt: 2, blocked: 4, deadline: 8, tick: 16 };
@@ -68,6 +69,11 @@ export class Host {
   attach(kernel, memoryBytes) {
     this.#kernel = kernel;
     this.#memoryBytes = memoryBytes;
+  }
+
+  /** Whether an execution runs or waits to. */
+  get isBusy() {
+    return this.#running !== undefined || this.#waiting.length > 0;
   }
 
   /** @param {{ pyodide: string, image: boolean }} facts */
@@ -367,6 +373,8 @@ export class Host {
       wait: (/** @type {number} */ ms) => this.#wait(ms),
       gate,
       poll_ms: () => this.#pollMs,
+      // V8 takes the start of this from the operating system; Node's crypto takes 10 ms to load.
+      entropy: () => Array.from({ length: ENTROPY_NUMBERS }, Math.random).join(),
     };
   }
 

@@ -9,7 +9,8 @@ import path from "node:path";
 import v8 from "node:v8";
 import { pathToFileURL } from "node:url";
 
-import { copyPages } from "./snapshot.mjs";
+import { PyodideCode } from "./pyodide_code.mjs";
+import { Image } from "./snapshot.mjs";
 import { limitMemory } from "./wasm.mjs";
 
 /**
@@ -19,7 +20,8 @@ import { limitMemory } from "./wasm.mjs";
 /**
  * @typedef {object} BootOptions
  * @property {string} pyodideDir
- * @property {string | null} [image]
+ * @property {string | null} [image] a file
+ * @property {PyodideCode} [code]
  * @property {number | null} [memoryBytes]
  * @property {boolean} [makeSnapshot]
  * @property {Function} [signalCheck] called by the interpreter instead of its own check
@@ -37,6 +39,7 @@ const LOCK_FILE = /** @type {any} */ ({
 });
 const MONITOR_FOLDER = "/watchglass/monitor";
 const PLACEHOLDER_BYTES = 8;
+const ALIVE_MS = 1000; // while V8 compiles, nothing else may keep the event loop from ending
 const STACK_FLAG = "--wasm-stack-switching-stack-size=";
 
 /**
@@ -48,25 +51,24 @@ export async function boot(options) {
   allowNodeFiles();
   allowDeepStacks();
   const compiled = compile(options);
-  const image = options.image ? fs.readFileSync(options.image) : undefined;
-  const [{ loadPyodide }, { default: createPyodideModule }] = await Promise.all([
-    import(fileUrl(options.pyodideDir, "pyodide.mjs")),
-    import(fileUrl(options.pyodideDir, "pyodide.asm.mjs")),
-  ]);
+  const image = options.image ? new Image(options.image) : undefined;
+  const code = options.code ?? new PyodideCode(options.pyodideDir, image?.code);
+  const { loadPyodide } = await import(fileUrl(options.pyodideDir, "pyodide.mjs"));
   const restore = interceptLoading(compiled, image, options.signalCheck);
+  const alive = setInterval(() => {}, ALIVE_MS);
   try {
     const pyodide = await loadPyodide({
       indexURL: options.pyodideDir + "/",
       packageBaseUrl: options.pyodideDir + "/",
       lockFileContents: LOCK_FILE,
-      createPyodideModule,
+      createPyodideModule: code.create(),
       env: { HOME: "/home/pyodide", PYTHONINSPECT: "1", LANG: "en_US.UTF-8" },
-      _loadSnapshot: image,
+      _loadSnapshot: image?.header,
       _makeSnapshot: options.makeSnapshot ?? false,
     });
-    pyodide._api.config._loadSnapshot = undefined; // or the image stays in memory
     return pyodide;
   } finally {
+    clearInterval(alive);
     restore();
   }
 }
@@ -97,9 +99,10 @@ async function compile({ pyodideDir, memoryBytes }) {
 
 /**
  * While Pyodide loads: give it a placeholder instead of the WebAssembly file, our compiled module
- * when it wants that placeholder instantiated, and a sparse copy when it restores the image.
+ * when it wants that placeholder instantiated, and the image's pages when it copies its memory from
+ * behind the header.
  * @param {Promise<WebAssembly.Module>} compiled
- * @param {Uint8Array | undefined} image
+ * @param {Image | undefined} image
  * @param {Function | undefined} signalCheck
  * @returns {() => void} ends it
  */
@@ -127,8 +130,7 @@ function interceptLoading(compiled, image, signalCheck) {
       /** @type {ArrayLike<number>} */ source,
       /** @type {number | undefined} */ offset,
     ) {
-      if (source instanceof Uint8Array && source.buffer === image.buffer && !offset)
-        copyPages(set.bind(this), source);
+      if (source instanceof Uint8Array && source.buffer === image.header.buffer) image.restore(this);
       else set.call(this, source, offset);
     };
   return () => {
@@ -151,6 +153,17 @@ function withSignalCheck(imports, signalCheck) {
     get: (target, key) => (key === name ? signalCheck : target[key]),
   });
   return { ...imports, env };
+}
+
+/**
+ * The memory of an interpreter that was booted with makeSnapshot, and what Pyodide puts before it.
+ * @param {Pyodide} pyodide
+ * @returns {{ header: Uint8Array, memory: Uint8Array }}
+ */
+export function takeSnapshot(pyodide) {
+  const snapshot = pyodide.makeMemorySnapshot();
+  const start = new DataView(snapshot.buffer, snapshot.byteOffset).getUint32(4, true);
+  return { header: snapshot.subarray(0, start), memory: snapshot.subarray(start) };
 }
 
 /**

@@ -2,7 +2,7 @@
 import { readConfig } from "./config.mjs";
 import { Control } from "./control.mjs";
 import { isFatal, messageOf } from "./fatal.mjs";
-import { collectGarbage } from "./garbage.mjs";
+import { collectWhenIdle } from "./garbage.mjs";
 import { Host } from "./host.mjs";
 import { boot, mountMonitor, startKernel } from "./interpreter.mjs";
 import { SafePoints } from "./safe_points.mjs";
@@ -29,9 +29,9 @@ async function start(config) {
   const kernel = startKernel(pyodide, host.forKernel());
   host.attach(kernel, () => pyodide._module.HEAP8.length);
   safePoints.arm(pyodide);
-  collectGarbage();
   control.listen();
   host.ready({ pyodide: pyodide.version, image: Boolean(config.image) });
+  collectWhenIdle(() => host.isBusy);
 }
 
 /**

@@ -3,18 +3,20 @@ import fs from "node:fs";
 
 import { readImageConfig } from "./config.mjs";
 import { messageOf } from "./fatal.mjs";
-import { boot, mountMonitor } from "./interpreter.mjs";
-import { trimmed } from "./snapshot.mjs";
+import { boot, mountMonitor, takeSnapshot } from "./interpreter.mjs";
+import { PyodideCode } from "./pyodide_code.mjs";
+import { packImage } from "./snapshot.mjs";
 
 /**
  * @param {import("./config.mjs").ImageConfig} config
  */
 async function makeImage({ out, ...folders }) {
-  const pyodide = await boot({ ...folders, makeSnapshot: true });
+  const code = new PyodideCode(folders.pyodideDir);
+  const pyodide = await boot({ ...folders, code, makeSnapshot: true });
   mountMonitor(pyodide, folders.monitorDir);
   pyodide.pyimport("watchglass_monitor.warm_up").warm_up();
   const draft = `${out}.${process.pid}.tmp`;
-  fs.writeFileSync(draft, trimmed(pyodide.makeMemorySnapshot()));
+  fs.writeFileSync(draft, packImage(takeSnapshot(pyodide), code.compiled()));
   fs.renameSync(draft, out);
 }
 

@@ -6,6 +6,7 @@ import { signalCheck } from "./wasm.mjs";
 const SHORT_MS = 0.1;
 const LONG_MS = 2;
 const MAX_TURNS = 32;
+const UNEVEN_TURNS = 4;
 
 /**
  * A loop turn takes 20 nanoseconds, or 20 milliseconds when it calls into C; so the number of turns
@@ -60,6 +61,10 @@ export class SafePoints {
   /** @param {number} turns until the next poll */
   #pass(turns) {
     this.#turns = turns;
-    if (this.#module) this.#module.HEAP32[this.#module.__Py_emscripten_signal_clock >> 2] = turns;
+    if (!this.#module) return;
+    // Uneven, or it could fall on the same place of a loop for ever: if that is in a finalizer,
+    // where nothing can be raised, an interrupt would never be.
+    const next = turns < UNEVEN_TURNS ? turns : turns + Math.floor(Math.random() * UNEVEN_TURNS);
+    this.#module.HEAP32[this.#module.__Py_emscripten_signal_clock >> 2] = next;
   }
 }

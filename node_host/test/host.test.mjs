@@ -220,3 +220,22 @@ for (const [what, data] of [
     assert.deepEqual(exit.mock.calls[0]?.arguments, [1]);
     assert.equal(scene.of("fatal").length, 1);
   });
+
+test("it is busy from the first execution to the end of the last", async () => {
+  const scene = new Scene();
+  assert.equal(scene.host.isBusy, false);
+  scene.execute(1);
+  scene.execute(2);
+  await turn();
+  scene.kernel.finish("ok", 1);
+  assert.equal(scene.host.isBusy, true);
+  await turn();
+  scene.kernel.finish("ok", 1);
+  assert.equal(scene.host.isBusy, false);
+});
+
+test("each process gives another seed", () => {
+  const [one, other] = [new Scene(), new Scene()].map((scene) => scene.kernel.entropy());
+  assert.notEqual(one, other);
+  assert.equal(new Set(one?.split(",")).size, 8);
+});

@@ -258,7 +258,7 @@ def test_a_signal_that_comes_while_the_last_one_is_looked_at_does_not_hide_the_s
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_signal = handler(scene)
-    is_inside = interrupts._is_inside
+    is_inside = interrupts.is_inside
 
     def look(frame: FrameType | None, codes: Set[CodeType], depth: int) -> bool:
         on_signal(0, sys._getframe())
@@ -268,7 +268,7 @@ def test_a_signal_that_comes_while_the_last_one_is_looked_at_does_not_hide_the_s
         on_signal(0, sys._getframe())
 
     monkeypatch.setattr(interrupts, "CALLBACK_CODES", {callback.__code__})
-    monkeypatch.setattr(interrupts, "_is_inside", look)
+    monkeypatch.setattr(interrupts, "is_inside", look)
     scene.host.press = 7
     with scene.ownership.running(7, is_main=True):
         callback()

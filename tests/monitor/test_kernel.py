@@ -166,6 +166,38 @@ def test_an_interrupt_for_another_execution_cancels_nothing(session: Session) ->
     assert session.host.finished == []
 
 
+def test_no_interrupt_is_raised_where_asyncio_schedules_the_task(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.run("import asyncio\nwhile True: await asyncio.sleep(0)", turns=2)
+    schedule = session.host.schedule
+
+    def come_by(ms: float) -> None:
+        session.kernel.interrupts.safe_point()
+        schedule(ms)
+
+    monkeypatch.setattr(session.host, "schedule", come_by)
+    session.host.press = session.number
+    session.kernel.step()
+    assert (session.host.acknowledged, session.host.press) == (0, session.number)
+    session.kernel.interrupt()
+    for _ in range(3):
+        session.kernel.step()
+    assert session.host.finished[-1][0] == "interrupted"
+
+
+def test_an_interrupt_is_raised_in_the_running_code_of_an_execution_that_awaits(
+    session: Session,
+) -> None:
+    session.namespace["come_by"] = session.kernel.interrupts.safe_point
+    session.run("import asyncio\nawait asyncio.sleep(0)\nwhile True: come_by()", turns=1)
+    session.host.press = session.number
+    for _ in range(3):
+        session.kernel.step()
+    assert session.host.finished[-1][0] == "interrupted"
+    assert session.host.acknowledged == 1
+
+
 def test_an_interrupt_before_the_first_line_ends_the_execution(session: Session) -> None:
     session.host.press = 1
     session.run("x = 1")

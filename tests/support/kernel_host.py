@@ -128,6 +128,9 @@ class HandHost:
     def poll_ms(self) -> float:
         return 250.0
 
+    def entropy(self) -> str:
+        return ""
+
 
 class TurnedLoop:
     """A real event loop whose callbacks run only when the schedule is stepped."""

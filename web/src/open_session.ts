@@ -42,6 +42,7 @@ export class OpenSession {
   focusEditor: () => void = () => {};
   hasDraft: () => boolean = () => false;
   focusTranscript: () => boolean = () => false;
+  focusVariables: () => void = () => {};
 
   readonly #connection: Connection;
   readonly #accepted = new Set<string>();
@@ -112,6 +113,11 @@ export class OpenSession {
     if (!restore?.entries.every((entry) => entry.verdict === "restored")) return;
     if (this.#seenRestore === restore.seq) this.dismissedRestore.value = restore.seq;
     this.#seenRestore = restore.seq;
+  }
+
+  /** As it is by now: what a view was drawn from may be older. */
+  executionNow(execution: ExecutionView): ExecutionView {
+    return this.session.peek()?.executions.find((each) => each.execution === execution.execution) ?? execution;
   }
 
   discard(execution: string): void {
@@ -208,8 +214,7 @@ export class OpenSession {
     for (const [name, seq] of after.changedAt) {
       if (seq > before.seq) this.touched.set(name, now);
     }
-    const finished = after.executions.findLast((each) =>
-      !isOpen(each) && (each.finished_at ?? "") !== "" && !wasFinished(before, each));
+    const finished = justFinished(before, after);
     if (finished) announce(spoken(finished));
   }
 
@@ -258,9 +263,12 @@ export function isOpen({ status }: ExecutionView): boolean {
   return status === "queued" || status === "running";
 }
 
-function wasFinished(before: Session, { execution }: ExecutionView): boolean {
-  const known = before.executions.findLast((each) => each.execution === execution);
-  return known !== undefined && !isOpen(known);
+/** Events add executions at the end only, so that each has the place it had before. */
+function justFinished(before: Session, after: Session): ExecutionView | undefined {
+  return after.executions.findLast((each, index) => {
+    const known = before.executions[index];
+    return each !== known && !isOpen(each) && each.finished_at !== null && (!known || isOpen(known));
+  });
 }
 
 function spoken(execution: ExecutionView): string {

@@ -1,5 +1,5 @@
 // The page as a whole: which screen, which connection, which session; the views draw these signals.
-import { computed, effect, signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 
 import { hashOf, readAddress, type Route } from "./address.ts";
 import { Connection, exchangeCode, type Link } from "./connection.ts";
@@ -29,10 +29,6 @@ let connectedWith: string | null = null;
 export function start(): void {
   readFromAddress();
   addEventListener("hashchange", readFromAddress);
-  effect(() => {
-    const session = open.value?.session.value;
-    document.title = session ? `${session.name || session.session} · Watchglass` : "Watchglass";
-  });
 }
 
 export function go(to: Route): void {

@@ -97,7 +97,7 @@ const VERDICTS = { restored: "restored", rerun: "run again", lost: "lost" };
 function Verdict({ entry, open }: { entry: RestoreEntry; open: OpenSession }) {
   const execution = open.session.value?.executions.find((each) => each.execution === entry.execution);
   return (
-    <li data-testid="restore-entry" data-name={entry.name} data-verdict={entry.verdict}>
+    <li class={entry.verdict === "restored" ? "came-back" : ""} data-testid="restore-entry" data-name={entry.name} data-verdict={entry.verdict}>
       <code>{entry.name}</code>
       <span class={`verdict ${entry.verdict}`}>{VERDICTS[entry.verdict]}</span>
       <span class="quiet">{entry.why}</span>

@@ -15,6 +15,7 @@ import { completionSource, startCompleting } from "./completion.ts";
 import {
   copyOrInterrupt, dedentAtStart, EnterKey, HistoryKeys, indentAtStart, newLine, run,
 } from "./editor_commands.ts";
+import { selectionInput } from "./selection_input.ts";
 import { hideDocumentation, showDocumentation, documentation } from "./documentation.ts";
 
 const DRAFT = "watchglass.draft.";
@@ -62,8 +63,8 @@ function sessionKeys(open: OpenSession, enter: EnterKey, walk: HistoryKeys): Key
     { key: "Mod-Enter", run: (view) => run(view, open, true) },
     { key: "Ctrl-Enter", run: (view) => run(view, open, true) },
     { key: "Alt-Enter", run: (view) => newLine(view) },
-    { key: "Tab", run: (view) => acceptCompletion(view) || indentAtStart(view) || startCompleting(view, open) },
-    { key: "Shift-Tab", run: (view) => dedentAtStart(view) || showDocumentation(view, open) },
+    { key: "Tab", run: (view) => view.state.doc.length > 0 && (acceptCompletion(view) || indentAtStart(view) || startCompleting(view, open)) },
+    { key: "Shift-Tab", run: (view) => view.state.doc.length > 0 && (dedentAtStart(view) || showDocumentation(view, open)) },
     { key: "ArrowUp", run: (view) => !completing(view) && walk.older(view) },
     { key: "ArrowDown", run: (view) => !completing(view) && walk.newer(view) },
     { key: "Ctrl-r", run: () => { dialog.value = { kind: "search" }; return true; } },
@@ -79,6 +80,7 @@ function editing(open: OpenSession): Extension {
     indentUnit.of("    "),
     history(),
     drawSelection(),
+    selectionInput,
     bracketMatching(),
     closeBrackets(),
     highlightSelectionMatches(),

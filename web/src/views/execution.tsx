@@ -2,7 +2,9 @@
 import { useSignal } from "@preact/signals";
 import { Component } from "preact";
 
+import { copy, copyOutput } from "../clipboard.ts";
 import { clock, duration } from "../format.ts";
+import { attempt } from "../notices.ts";
 import type { OpenSession } from "../open_session.ts";
 import type { ExecutionView } from "../session.ts";
 import { CodeText } from "./code_text.tsx";
@@ -52,6 +54,7 @@ function Code({ execution, open }: { execution: ExecutionView; open: OpenSession
         <div class="code-line">
           <pre class="code" data-testid="code"><CodeText code={code} /></pre>
           <Meta execution={execution} open={open} />
+          <Tools execution={execution} open={open} />
         </div>
         {cut && (
           <button class="link" onClick={() => { whole.value = true; }}>
@@ -63,6 +66,22 @@ function Code({ execution, open }: { execution: ExecutionView; open: OpenSession
   );
 }
 
+/** For the mouse; the keys e, y and o do the same where an execution is selected in the transcript. */
+function Tools({ execution, open }: { execution: ExecutionView; open: OpenSession }) {
+  return (
+    <span class="execution-tools">
+      {open.editing.value && (
+        <button class="small" tabIndex={-1} title="Put the code into the editor (e)" data-testid="execution-edit"
+          onClick={() => open.replaceCode(execution.code)}>Edit</button>
+      )}
+      <button class="small" tabIndex={-1} title="Copy the code (y)" data-testid="execution-copy"
+        onClick={() => attempt(() => copy(execution.code, "Code copied."))}>Copy code</button>
+      <button class="small" tabIndex={-1} title="Copy the output (o)" data-testid="execution-copy-output"
+        onClick={() => attempt(() => copyOutput(open.executionNow(execution)))}>Copy output</button>
+    </span>
+  );
+}
+
 function Meta({ execution, open }: { execution: ExecutionView; open: OpenSession }) {
   const { status, author, started_at, queued_at, duration_ms } = execution;
   return (
@@ -70,7 +89,7 @@ function Meta({ execution, open }: { execution: ExecutionView; open: OpenSession
       {author && <span class="author">{author}</span>}
       <time dateTime={started_at ?? queued_at}>{clock(started_at ?? queued_at)}</time>
       <span class="outcome" data-testid="status">
-        {status === "running" && <><span class="spinner" aria-label="running" /><Elapsed open={open} since={started_at} /></>}
+        {status === "running" && <><span class="spinner" role="img" aria-label="running" /><Elapsed open={open} since={started_at} /></>}
         {status === "queued" && <span class="queued">queued</span>}
         {status === "ok" && <span class="took">{took(duration_ms)}</span>}
         {SIGNS[status] && <span class="failed">{SIGNS[status]} {took(duration_ms)}</span>}

@@ -13,7 +13,7 @@ const GROUPS: [string, [string, string][]][] = [
     ["Ctrl C", "interrupt, when nothing is selected"],
   ]],
   ["Write", [
-    ["Tab", "complete; indent at the start of a line"],
+    ["Tab", "complete; indent at the start of a line; in an empty editor, move on"],
     ["Shift Tab", "signature and documentation"],
     ["↑ ↓", "history, from the first and last line; what stands before the cursor filters"],
     ["Ctrl R", "search the history"],
@@ -23,14 +23,17 @@ const GROUPS: [string, [string, string][]][] = [
   ["Transcript", [
     ["j k", "next, previous execution"],
     ["e", "put its code into the editor"],
-    ["y", "copy its code"],
+    ["y o", "copy its code, its output"],
+    ["v", "to the variables"],
     ["i", "back to the editor"],
   ]],
   ["Variables", [
     ["↑ ↓ → ←", "move, open, close"],
     ["Enter", "change the value"],
     ["Space", "look closer: whole text, history"],
+    ["y p", "copy the value, the path"],
     ["Delete", "delete, after asking"],
+    ["Esc", "back to the editor"],
   ]],
   ["Everywhere", [
     [`${MOD} K`, "every command"],

@@ -28,7 +28,7 @@ export function OutputReader({ open, execution, from: beginning }: Props) {
     total.value = reply.total;
     chunks.value = reply.chunks;
   };
-  useEffect(() => attempt(() => read(Math.floor(beginning / PAGE) * PAGE)), []);
+  useEffect(() => attempt(() => read(beginning)), []);
   const end = Math.min(offset.value + PAGE, total.value ?? 0);
   const lastStart = Math.floor(Math.max(0, (total.value ?? 0) - 1) / PAGE) * PAGE;
   const turn = (title: string, to: number, possible: boolean, icon: IconName) => (
@@ -42,7 +42,7 @@ export function OutputReader({ open, execution, from: beginning }: Props) {
         {turn("Back", offset.value - PAGE, offset.value > 0, "back")}
         {turn("On", offset.value + PAGE, end < (total.value ?? 0), "play")}
         {turn("End", lastStart, end < (total.value ?? 0), "last")}
-        <input type="range" min={0} max={lastStart} step={PAGE} value={offset.value} aria-label="Place in the output"
+        <input type="range" min={0} max={lastStart} step={1} value={offset.value} aria-label="Place in the output"
           onChange={(event) => attempt(() => read(Number(event.currentTarget.value)))} />
         <span class="quiet">
           {total.value === null ? "reading…"

@@ -15,7 +15,8 @@ export function Presence({ open }: { open: OpenSession }) {
   const title = people.map(({ name, role }) => `${name} (${role})`).join(", ");
   return (
     <button class="plain presence" title={title} data-testid="presence" data-count={people.length}
-      aria-label={`People here: ${title || "nobody"}`} onClick={() => { dialog.value = { kind: "people" }; }}>
+      onClick={() => { dialog.value = { kind: "people" }; }}>
+      <span class="spoken">People here: {title || "nobody"}</span>
       {people.slice(0, SHOWN).map((each) => <Avatar key={each.participant} person={each} />)}
       {people.length > SHOWN && <span class="avatar more">+{people.length - SHOWN}</span>}
     </button>

@@ -50,6 +50,9 @@ export function Picker<T>({ placeholder, name, items, keyOf, draw, take, nothing
         ))}
       </ul>
       {found.length === 0 && <p class="quiet pad">{nothing}</p>}
+      <p class="picker-keys" aria-hidden="true">
+        <span><kbd>↑</kbd> <kbd>↓</kbd> choose</span><span><kbd>Enter</kbd> take</span><span><kbd>Esc</kbd> close</span>
+      </p>
     </div>
   );
 }

@@ -114,7 +114,11 @@ function Menu() {
     return () => removeEventListener("pointerdown", away, true);
   }, [shown.value]);
   const pressed = (event: KeyboardEvent) => {
-    if (event.key === "Escape") {
+    if (event.key === "Tab") {
+      shown.value = false;
+      return;
+    }
+    if (event.key === "Escape" && shown.value) {
       shown.value = false;
       frame.current?.querySelector("button")?.focus();
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {

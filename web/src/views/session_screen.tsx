@@ -18,6 +18,10 @@ export function SessionScreen({ open }: { open: OpenSession }) {
       frame.current?.querySelector<HTMLElement>(".transcript")?.focus();
       return true;
     };
+    open.focusVariables = () => {
+      panelOpen.value = true;
+      requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(".variable-rows, .variables input")?.focus());
+    };
   }, []);
   const session = open.session.value;
   if (open.problem.value) return <Problem open={open} />;

@@ -27,7 +27,7 @@ export function SessionsScreen() {
         <span class="brand"><Logo /> Watchglass</span>
         <span class="spring" />
         <ThemeButton />
-        <button class="plain" title="Keys and help (?)" onClick={() => { dialog.value = { kind: "help" }; }}>
+        <button class="plain" title="Keys and help (?)" aria-label="Keys and help" onClick={() => { dialog.value = { kind: "help" }; }}>
           <Icon name="help" />
         </button>
       </header>
@@ -36,13 +36,13 @@ export function SessionsScreen() {
         <div class="sessions-head">
           <h1>Sessions</h1>
           <span class="spring" />
-          <label class="search-box">
+          <label class={`search-box ${sessions.value?.length === 0 ? "unused" : ""}`}>
             <Icon name="lens" />
             <input ref={filterBox} type="search" placeholder="Filter ( / )" aria-label="Filter sessions"
               data-testid="sessions-filter" value={filter.value}
               onInput={(event) => { filter.value = event.currentTarget.value; }} />
           </label>
-          {isOwner.value && <NewButton />}
+          {isOwner.value && sessions.value?.length !== 0 && <NewButton />}
         </div>
         <SessionsTable sessions={sessions} filter={filter.value} />
       </main>
@@ -99,7 +99,11 @@ function SessionRow({ summary }: { summary: SessionSummary }) {
   return (
     <tr data-testid="session-row" data-session={session} data-name={name}>
       <td>
-        <a class="session-link" href={hashOf({ screen: "session", session })}>{name || session}</a>
+        <a class="session-link" href={hashOf({ screen: "session", session })} title={name}>{name || session}</a>
+        <span class="session-summary">
+          <span class={`state state-${status}`}>{stateWord(status)}</span>
+          <span class="quiet">{ago(last_active_at, Date.now())}</span>
+        </span>
       </td>
       <td><span class={`state state-${status}`} data-testid="session-state" data-state={status}>{stateWord(status)}</span></td>
       <td class="number">{participants || "–"}</td>

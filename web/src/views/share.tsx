@@ -25,6 +25,7 @@ export function ShareDialog({ open }: { open: OpenSession }) {
   return (
     <Modal title="Share this session" name="share">
       <NewShare open={open} done={refresh} />
+      <h3>Links and tokens that open it now</h3>
       <Shares open={open} shares={shares.value} done={refresh} />
     </Modal>
   );

@@ -11,6 +11,7 @@ import { Icon } from "./icons.tsx";
 import { PendingExecution } from "./pending.tsx";
 import { estimateHeight, segmentsOf, type TranscriptRow } from "./segments.ts";
 import { transcriptKeys } from "./transcript_keys.ts";
+import { selectedRows } from "./selected_rows.ts";
 import { useVirtualizer } from "./virtual.ts";
 
 const NEAR_END = 40;
@@ -28,8 +29,9 @@ export function Transcript({ open }: { open: OpenSession }) {
     // The beginning of the last execution is always drawn: what runs now can be found however long it is.
     rangeExtractor: (range) => {
       const latest = rows.findLastIndex((row) => row.kind === "segment" && row.first);
-      const inView = defaultRangeExtractor(range);
-      return latest < 0 || inView.includes(latest) ? inView : [...inView, latest].sort((a, b) => a - b);
+      const drawn = new Set([...defaultRangeExtractor(range), ...selectedRows(scroller.current)]);
+      if (latest >= 0) drawn.add(latest);
+      return [...drawn].filter((index) => index < rows.length).sort((a, b) => a - b);
     },
     paddingStart: FIRST_ROOM,
     paddingEnd: FIRST_ROOM,

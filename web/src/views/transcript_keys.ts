@@ -1,7 +1,8 @@
 // Single keys in the transcript: from one execution to the next, its code into the editor or the clipboard.
 import type { Virtualizer } from "@tanstack/virtual-core";
 
-import { attempt, inform } from "../notices.ts";
+import { copy, copyOutput } from "../clipboard.ts";
+import { attempt } from "../notices.ts";
 import type { OpenSession } from "../open_session.ts";
 import type { Segment, TranscriptRow } from "./segments.ts";
 
@@ -27,18 +28,15 @@ export function transcriptKeys(
       case "k": select(at < 0 ? starts.length - 1 : at - 1); break;
       case "i": open.focusEditor(); break;
       case "e": if (selected) open.replaceCode(selected.execution.code); break;
-      case "y": if (selected) attempt(() => copy(selected.execution.code)); break;
+      case "y": if (selected) attempt(() => copy(selected.execution.code, "Code copied.")); break;
+      case "o": if (selected) attempt(() => copyOutput(selected.execution)); break;
+      case "v": open.focusVariables(); break;
       default: return;
     }
     event.preventDefault();
   };
   element?.addEventListener("keydown", pressed);
   return () => element?.removeEventListener("keydown", pressed);
-}
-
-export async function copy(text: string): Promise<void> {
-  await navigator.clipboard.writeText(text);
-  inform("Copied.");
 }
 
 function keyAt(rows: readonly TranscriptRow[], index: number): string | null {

@@ -55,8 +55,10 @@ export function ValueEditor({ row: { path, variable, label }, open, done }: Prop
       {conflict.value !== null && (
         <span class="edit-note" role="alert" data-testid="value-conflict">
           Changed meanwhile: now <code>{conflict.value || "deleted"}</code>
-          <button class="small" data-testid="value-force" onClick={() => void set(false)}>Set anyway</button>
-          <button class="small" onClick={close}>Keep</button>
+          <span class="edit-choices">
+            <button class="small" data-testid="value-force" onClick={() => void set(false)}>Overwrite it</button>
+            <button class="small" data-testid="value-theirs" onClick={close}>Take theirs</button>
+          </span>
         </span>
       )}
       {problem.value && <span class="edit-note" role="alert" data-testid="value-problem">{problem.value}</span>}

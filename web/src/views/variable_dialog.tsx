@@ -2,9 +2,10 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { copy, copyPath } from "../clipboard.ts";
 import { clock } from "../format.ts";
 import type { Calls, Path } from "../messages.ts";
-import { attempt, inform, reportError } from "../notices.ts";
+import { attempt, reportError } from "../notices.ts";
 import type { OpenSession } from "../open_session.ts";
 import { pythonExpression } from "../paths.ts";
 import { Modal } from "./modal.tsx";
@@ -26,16 +27,34 @@ export function VariableDialog({ open, path }: { open: OpenSession; path: Path }
         .then((reply) => { changes.value = reply.changes; }).catch(reportError);
     }
   }, []);
-  const copy = async () => {
-    await navigator.clipboard.writeText(text.value ?? "");
-    inform("Copied.");
-  };
   return (
     <Modal title={expression} name="variable" wide>
-      <pre class="whole-text" tabIndex={0} data-testid="variable-repr">{text.value ?? "…"}</pre>
-      <div class="modal-actions"><button onClick={() => attempt(copy)}>Copy</button></div>
+      <WholeText text={text.value} />
+      <div class="modal-actions">
+        <button data-testid="copy-path" onClick={() => attempt(() => copyPath(path))}>Copy path</button>
+        <button data-testid="copy-value" disabled={text.value === null}
+          onClick={() => attempt(() => copy(text.value ?? "", "Value copied."))}>Copy value</button>
+      </div>
       {changes.value.length > 0 && <Changes open={open} changes={changes.value} />}
     </Modal>
+  );
+}
+
+// More than this at once would hold up the page.
+const SHOWN_LENGTH = 200_000;
+
+function WholeText({ text }: { text: string | null }) {
+  const shown = useSignal(SHOWN_LENGTH);
+  const rest = (text?.length ?? 0) - shown.value;
+  return (
+    <div class="whole-text" tabIndex={0} role="region" aria-label="Whole text">
+      <pre data-testid="variable-repr">{text === null ? "…" : text.slice(0, shown.value)}</pre>
+      {rest > 0 && (
+        <button class="link" data-testid="repr-more" onClick={() => { shown.value += SHOWN_LENGTH; }}>
+          … {rest.toLocaleString("en")} more characters · show more
+        </button>
+      )}
+    </div>
   );
 }
 

@@ -1,6 +1,7 @@
 // The keys of the variables table: a tree that is walked, opened, edited.
 import type { Signal } from "@preact/signals";
 
+import { copyPath, copyValue } from "../clipboard.ts";
 import { attempt } from "../notices.ts";
 import type { OpenSession } from "../open_session.ts";
 import { dialog } from "../page.ts";
@@ -22,8 +23,16 @@ const PAGE_ROWS = 12;
 export function variableKeys(table: Table) {
   return (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (move(table, event.key) || act(table, event.key)) event.preventDefault();
+    if (leave(table, event.key) || move(table, event.key) || act(table, event.key)) event.preventDefault();
   };
+}
+
+/** Escape and i lead back to where code is written; a viewer has only the transcript. */
+function leave({ open }: Table, key: string): boolean {
+  if (key !== "Escape" && key !== "i") return false;
+  if (open.editing.value) open.focusEditor();
+  else open.focusTranscript();
+  return true;
 }
 
 function move({ rows, at, select }: Table, key: string): boolean {
@@ -57,6 +66,12 @@ function act(table: Table, key: string): boolean {
     case " ":
       dialog.value = { kind: "variable", path: row.path };
       return true;
+    case "y":
+      attempt(() => copyValue(open, row.path));
+      return true;
+    case "p":
+      attempt(() => copyPath(row.path));
+      return true;
     case "Delete":
       if (open.editing.value && row.depth === 0) attempt(async () => confirmDelete(open, String(row.path[0])));
       return true;
@@ -73,7 +88,7 @@ export function confirmDelete(open: OpenSession, name: string): void {
   };
 }
 
-function parentIndex(rows: Rows, from: number, depth: number): number {
+export function parentIndex(rows: Rows, from: number, depth: number): number {
   for (let index = from - 1; index >= 0; index--) {
     const row = rows.at(index);
     if (row?.kind === "value" && row.depth < depth) return index;

@@ -81,7 +81,7 @@ function Value({ row, open, tree, editing, select }: Props & { row: ValueRow }) 
       <span class="preview" role="gridcell" data-testid="variable-preview" title={variable.preview}
         onDblClick={mayEdit ? edit : undefined}>{variable.preview}</span>
       <span class="size" role="gridcell">{sizeText(row)}</span>
-      <span class="row-tools">
+      <span class="row-tools" role="gridcell">
         {mayEdit && (
           <button class="plain" tabIndex={-1} title="Change the value (Enter)" aria-label={`Change ${label}`}
             data-testid="variable-edit" onClick={edit}><Icon name="edit" /></button>

@@ -5,12 +5,13 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { count } from "../format.ts";
 import type { OpenSession } from "../open_session.ts";
 import { panelOpen, showHidden, sortOrder } from "../preferences.ts";
+import { pythonExpression } from "../paths.ts";
 import { Rows } from "../tree.ts";
 import { sortVariables } from "../variable_order.ts";
 import { VariableTree } from "../variable_tree.ts";
 import { Icon } from "./icons.tsx";
 import { VariableRow } from "./variable_row.tsx";
-import { variableKeys } from "./variable_keys.ts";
+import { parentIndex, variableKeys } from "./variable_keys.ts";
 import { useVirtualizer } from "./virtual.ts";
 
 const ROW_HEIGHT = 28;
@@ -31,10 +32,12 @@ export function Variables({ open }: { open: OpenSession }) {
     return found;
   }).value;
   const all = open.session.value?.variables.size ?? 0;
+  const hidden = useComputed(() => hiddenCount(open)).value;
   useEffect(() => tree.keep(new Set(open.session.value?.variables.keys())), [open.session.value?.variables]);
   return (
     <aside class="variables" aria-label="Variables" data-testid="variables">
-      <Head filter={filter.value} setFilter={(text) => { filter.value = text; }} shown={sorted.length} />
+      <Head filter={filter.value} setFilter={(text) => { filter.value = text; }}
+        shown={sorted.length} hidden={hidden} />
       {sorted.length === 0
         ? <NoVariables open={open} all={all} filter={filter.value} />
         : <Table open={open} tree={tree} rows={new Rows(sorted, tree.open.value)}
@@ -43,22 +46,22 @@ export function Variables({ open }: { open: OpenSession }) {
   );
 }
 
-function Head({ filter, setFilter, shown }: {
-  filter: string; setFilter: (text: string) => void; shown: number;
+function Head({ filter, setFilter, shown, hidden }: {
+  filter: string; setFilter: (text: string) => void; shown: number; hidden: number;
 }) {
   const recent = sortOrder.value === "recent";
   return (
     <header class="panel-head">
       <div class="panel-title">
-        <h2>Variables</h2> <span class="quiet" data-testid="variable-count">{shown || ""}</span>
+        <h2>Variables</h2> <span class="quiet" data-testid="variable-count">{shown ? shown.toLocaleString("en") : ""}</span>
         <span class="spring" />
-        <button class="small" data-testid="variables-sort" title="Order of the rows"
+        <button class="small" data-testid="variables-sort" title={recent ? "What changed last comes first. Change to: by name" : "By name. Change to: what changed last first"}
           onClick={() => { sortOrder.value = recent ? "name" : "recent"; }}>
           {recent ? "Recent first" : "By name"}
         </button>
         <button class="small" data-testid="variables-hidden" aria-pressed={showHidden.value}
           title="Modules and names that begin with _" onClick={() => { showHidden.value = !showHidden.value; }}>
-          {showHidden.value ? "All names" : "No _names"}
+          {showHidden.value ? "Hide _names" : `${hidden.toLocaleString("en")} hidden`}
         </button>
         <button class="plain narrow-only" aria-label="Close the variables"
           onClick={() => { panelOpen.value = false; }}><Icon name="close" /></button>
@@ -73,11 +76,18 @@ function Head({ filter, setFilter, shown }: {
   );
 }
 
+function hiddenCount(open: OpenSession): number {
+  let hidden = 0;
+  for (const each of open.session.value?.variables.values() ?? []) if (each.hidden) hidden++;
+  return hidden;
+}
+
 function NoVariables({ open, all, filter }: { open: OpenSession; all: number; filter: string }) {
   return (
     <div class="empty small-empty" data-testid="variables-empty">
       {filter ? <p>No name or type has “{filter}” in it.</p>
-        : all > 0 ? <p>{count(all, "name")} hidden: modules, and names that begin with _.</p>
+        : all > 0 ? <p>{count(all, "name")} hidden: modules, and names that begin with _.{" "}
+          <button class="link" onClick={() => { showHidden.value = true; }}>Show</button></p>
         : <p>Nothing is assigned yet.{open.editing.value && <> Try <code>x = 41</code>.</>}</p>}
     </div>
   );
@@ -96,14 +106,17 @@ function Table({ open, tree, rows, hold }: {
     overscan: 8,
   });
   const at = Math.min(current.value, rows.count - 1);
-  const pressed = variableKeys({ open, tree, rows, at, editing, select: (index) => {
+  const select = (index: number) => {
     current.value = index;
     virtualizer.scrollToIndex(index, { align: "auto" });
-  } });
+  };
+  const pressed = variableKeys({ open, tree, rows, at, editing, select });
+  const top = Math.floor((virtualizer.scrollOffset ?? 0) / ROW_HEIGHT);
   return (
     <div ref={scroller} class="variable-rows" role="treegrid" aria-label="Variables" tabIndex={0}
       aria-rowcount={rows.count} aria-activedescendant={`variable-${at}`} onKeyDown={pressed}
       onPointerEnter={() => hold(true)} onPointerLeave={() => hold(editing.value !== null)}>
+      <Place rows={rows} top={top} select={select} />
       <div class="rows" style={{ height: `${virtualizer.getTotalSize()}px` }}>
         {virtualizer.getVirtualItems().map(({ index, start }) => {
           const row = rows.at(index);
@@ -114,6 +127,18 @@ function Table({ open, tree, rows, hold }: {
           );
         })}
       </div>
+    </div>
+  );
+}
+
+/** Inside of what the rows at the top are, once its own row is out of view. */
+function Place({ rows, top, select }: { rows: Rows; top: number; select: (index: number) => void }) {
+  const row = rows.at(top);
+  if (row?.kind !== "value" || !row.parent) return null;
+  return (
+    <div class="tree-place" role="presentation">
+      <button class="small" tabIndex={-1} title="To where it begins (←)" data-testid="tree-place"
+        onClick={() => select(parentIndex(rows, top, row.depth))}>in {pythonExpression(row.parent.path)}</button>
     </div>
   );
 }
