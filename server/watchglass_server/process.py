@@ -43,9 +43,11 @@ __all__ = [
 
 RESEND_S: Final = 0.1
 MAX_WAITING_QUERIES: Final = 256
-# What a process may still take after its socket closed, and its socket after it ended.
+# What a process may still take after its socket closed, its socket after it ended, and both after
+# it said that it is lost.
 END_GRACE_S: Final = 2.0
 DRAIN_S: Final = 1.0
+LAST_WORD_S: Final = 0.3
 # What Node and Pyodide hold beside Python's memory, a little less than was measured.
 OWN_RSS_BYTES: Final = 96 * 2**20
 
@@ -309,10 +311,16 @@ class PyodideProcess:
                     if self._decided is None:
                         self._said = event.cause, event.message
                     kept.append(event)
+                    # Node may wait for a thread of its own for ever when it exits after that.
+                    asyncio.get_running_loop().call_later(LAST_WORD_S, self._end_after_last_word)
                 case _:
                     self._note(event)
                     kept.append(event)
         return kept
+
+    def _end_after_last_word(self) -> None:
+        if self.exit is None:
+            self.kill("fatal", "The process did not end after its last word.")
 
     def _answer(self, reply: Reply) -> None:
         answer = self._queries.get(reply.request_id)

@@ -425,6 +425,12 @@ async def test_its_own_last_word_counts_more_than_a_later_kill(process: PyodideP
     assert (exit_info.cause, exit_info.signal) == ("memory", signal.SIGKILL)
 
 
+async def test_a_process_that_lingers_after_its_last_word_is_ended(process: PyodideProcess) -> None:
+    process.execute(1, 1, "fatal-and-linger memory")
+    exit_info = await end(process)
+    assert (exit_info.cause, exit_info.signal) == ("memory", signal.SIGKILL)
+
+
 async def test_the_first_of_two_kills_gives_the_cause(process: PyodideProcess) -> None:
     process.kill("timeout", "first")
     process.kill("killed", "second")
