@@ -1,13 +1,13 @@
 """Values of builtin types -> text, by their own C methods, also of instances of subclasses."""
 
-import array
-import collections
-import datetime
-import decimal
+from array import array
+from collections import defaultdict, deque
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 from .layout import MAX_ITEMS, Layout, cut, quoted
-from .reading import Value, type_name
+from .reading import Value, c_attribute, ordered_items, type_name
 
 # Decimal text of an integer takes quadratic time; beyond this the hexadecimal head is shown.
 _MAX_DECIMAL_BITS = 2048
@@ -84,24 +84,39 @@ def write_frozenset(layout: Layout, value: frozenset[object], room: int, depth: 
 
 
 def write_deque(layout: Layout, value: Any, room: int, depth: int) -> str:
-    limit = collections.deque.__dict__["maxlen"].__get__(value)
+    limit = deque.__dict__["maxlen"].__get__(value)
     ends = ("deque([", "])" if limit is None else f"], maxlen={limit})")
-    length = collections.deque.__len__(value)
-    return layout.items(collections.deque.__iter__(value), length, room, depth, ends)
+    length = deque.__len__(value)
+    return layout.items(deque.__iter__(value), length, room, depth, ends)
+
+
+def write_counted(layout: Layout, value: Any, room: int, depth: int) -> str:
+    """An OrderedDict or a Counter."""
+    name = type_name(type(value))
+    if not dict.__len__(value):
+        return f"{name}()"
+    pairs = ordered_items(value)
+    return f"{name}({layout.pairs(pairs, dict.__len__(value), room - len(name) - 2, depth)})"
 
 
 def write_default_dict(layout: Layout, value: Any, room: int, depth: int) -> str:
-    factory = collections.defaultdict.__dict__["default_factory"].__get__(value)
-    name = type_name(factory) if issubclass(type(factory), type) else "…"
-    name = f"defaultdict({'None' if factory is None else cut(name, 40)}, "
+    factory = defaultdict.__dict__["default_factory"].__get__(value)
+    is_class = issubclass(type(factory), type)
+    name = cut(type_name(factory), 40) if is_class else layout.of(factory, 60, depth + 1)
+    name = f"defaultdict({name}, "
     return name + write_dict(layout, value, room - len(name) - 1, depth) + ")"
 
 
 def write_array(layout: Layout, value: Any, room: int, depth: int) -> str:
-    code = array.array.__dict__["typecode"].__get__(value)
-    items = array.array.__getitem__(value, slice(0, MAX_ITEMS))
+    code = array.__dict__["typecode"].__get__(value)
+    if not array.__len__(value):
+        return f"array('{code}')"
+    if code in ("u", "w"):
+        text = "".join(array.__getitem__(value, slice(0, room)))
+        return f"array('{code}', {quoted(text, room - 13)})"
+    items = array.__getitem__(value, slice(0, MAX_ITEMS))
     ends = (f"array('{code}', [", "])")
-    return layout.items(items, array.array.__len__(value), room, depth, ends)
+    return layout.items(items, array.__len__(value), room, depth, ends)
 
 
 def write_memory(layout: Layout, value: memoryview, room: int, depth: int) -> str:
@@ -118,35 +133,35 @@ def write_slice(layout: Layout, value: slice, room: int, depth: int) -> str:
     return layout.items(parts, 3, room, depth, ("slice(", ")"))
 
 
-def write_date(layout: Layout, value: datetime.date, room: int, depth: int) -> str:
-    kind = datetime.date.__dict__
+def write_date(layout: Layout, value: date, room: int, depth: int) -> str:
+    kind = date.__dict__
     parts = [kind[name].__get__(value) for name in ("year", "month", "day")]
     return "date({:04}-{:02}-{:02})".format(*parts)
 
 
-def write_time(layout: Layout, value: datetime.time, room: int, depth: int) -> str:
-    return f"time({_clock(datetime.time, value)})"
+def write_time(layout: Layout, value: time, room: int, depth: int) -> str:
+    return f"time({_clock(time, value)})"
 
 
-def write_datetime(layout: Layout, value: datetime.datetime, room: int, depth: int) -> str:
-    kind = datetime.date.__dict__
+def write_datetime(layout: Layout, value: datetime, room: int, depth: int) -> str:
+    kind = date.__dict__
     parts = [kind[name].__get__(value) for name in ("year", "month", "day")]
     day = "{:04}-{:02}-{:02}".format(*parts)
-    return f"datetime({day} {_clock(datetime.datetime, value)})"
+    return f"datetime({day} {_clock(datetime, value)})"
 
 
-def write_timedelta(layout: Layout, value: datetime.timedelta, room: int, depth: int) -> str:
-    return f"timedelta({datetime.timedelta.__str__(value)})"
+def write_timedelta(layout: Layout, value: timedelta, room: int, depth: int) -> str:
+    return f"timedelta({timedelta.__str__(value)})"
 
 
-def write_timezone(layout: Layout, value: datetime.timezone, room: int, depth: int) -> str:
+def write_timezone(layout: Layout, value: timezone, room: int, depth: int) -> str:
     return f"timezone({_offset(value)})"
 
 
-def write_decimal(layout: Layout, value: decimal.Decimal, room: int, depth: int) -> str:
-    if decimal.Decimal.__sizeof__(value) > 1024:
-        return f"Decimal(… × 10**{decimal.Decimal.adjusted(value)})"
-    return f"Decimal('{decimal.Decimal.__str__(value)}')"
+def write_decimal(layout: Layout, value: Decimal, room: int, depth: int) -> str:
+    if Decimal.__sizeof__(value) > 1024:
+        return f"Decimal(… × 10**{Decimal.adjusted(value)})"
+    return f"Decimal('{Decimal.__str__(value)}')"
 
 
 def _clock(kind: Any, value: Any) -> str:
@@ -161,7 +176,10 @@ def _offset(zone: Value) -> str:
     """The offset of a time zone of the standard library; others would run their own code."""
     if zone is None:
         return ""
-    if type(zone) is datetime.timezone:
-        minutes = round(datetime.timezone.utcoffset(zone, None).total_seconds() / 60)
+    if type(zone) is timezone:
+        minutes = round(timezone.utcoffset(zone, None).total_seconds() / 60)
         return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    key = c_attribute(zone, "key")
+    if type(key) is str and type_name(type(zone)) == "ZoneInfo":
+        return f" {cut(key, 40)}"
     return f" {cut(type_name(type(zone)), 40)}"

@@ -1,17 +1,25 @@
 """What a value expands into: items, keys and attributes, listed lazily, no user code run."""
 
-import array
-import collections
-import functools
-import gc
 import types
+from array import array
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from .previews import preview
-from .reading import Value, attributes, bases, class_attribute, class_items, module_dict
+from .reading import (
+    Value,
+    attributes,
+    bases,
+    class_attribute,
+    class_items,
+    module_dict,
+    ordered_items,
+    underlying,
+)
 from .values import NotExact, encode
 from .wire import PathElement
 
@@ -77,12 +85,6 @@ def key_element(key: Value, index: int) -> PathElement:
         return {"index": index}
 
 
-def underlying(proxy: Value) -> dict[Any, Any] | None:
-    """The dict behind a mappingproxy, which may also be around an object with code of its own."""
-    behind = gc.get_referents(proxy)
-    return behind[0] if len(behind) == 1 and issubclass(type(behind[0]), dict) else None
-
-
 def _indexed(
     builtin: Any, total: int, value: Any, settable: bool, settle: Callable[[int], Iterator[Any]]
 ) -> Group:
@@ -120,7 +122,7 @@ def _by_walk(builtin: Any, settable: bool) -> Callable[[Any], Group]:
 
 def _mapping(value: Any, settable: bool = True) -> Group:
     def entries(start: int) -> Iterator[Entry]:
-        for index, (key, item) in enumerate(islice(dict.items(value), start, None), start):
+        for index, (key, item) in enumerate(islice(ordered_items(value), start, None), start):
             yield Entry(key_element(key, index), preview(key), item, settable)
 
     return Group(dict.__len__(value), entries)
@@ -183,15 +185,15 @@ _GROUPS: dict[int, Callable[[Any], Group]] = {
     id(dict): _mapping,
     id(set): _by_walk(set, False),
     id(frozenset): _by_walk(frozenset, False),
-    id(collections.deque): _by_walk(collections.deque, True),
-    id(array.array): _by_slice(array.array, True),
+    id(deque): _by_walk(deque, True),
+    id(array): _by_slice(array, True),
     id(range): _by_slice(range, False),
     id(types.MappingProxyType): _proxy,
 }
 _FIXED_ATTRIBUTES: dict[int, tuple[str, ...]] = {
     id(BaseException): ("args", "__cause__", "__context__"),
     id(slice): ("start", "stop", "step"),
-    id(functools.partial): ("func", "args", "keywords"),
+    id(partial): ("func", "args", "keywords"),
     id(types.FunctionType): ("__defaults__", "__kwdefaults__", "__closure__"),
     id(types.MethodType): ("__func__", "__self__"),
     id(types.CellType): ("cell_contents",),
@@ -200,6 +202,6 @@ _WITHOUT_ATTRIBUTES = frozenset(
     id(kind)
     for kind in (
         type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set,
-        frozenset, range, array.array, collections.deque, types.MappingProxyType,
+        frozenset, range, array, deque, types.MappingProxyType,
     )
 )  # fmt: skip

@@ -1,29 +1,31 @@
 """What a fingerprint walks over: the contents of each kind of object, read without its code."""
 
-import array
-import collections
 import ctypes
-import datetime
-import decimal
 import functools
-import gc
-import io
-import itertools
-import marshal
-import random
 import sys
 import types
-import zlib
+from array import array
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
+from ctypes import Array, Structure, Union, addressof, sizeof, string_at
 from dataclasses import dataclass
-from itertools import chain, islice
+from datetime import date, datetime, time, timedelta
+from decimal import Context, Decimal
+from functools import partial
+from gc import get_referents
+from io import BytesIO, StringIO
+from itertools import chain, count, islice
+from marshal import dumps
+from random import Random
 from typing import Any, TypeAlias
+from zlib import adler32, crc32
 
 from .marks import scalar_part
 from .reading import (
     Value,
     bases,
     class_items,
+    has_plain_keys,
     instance_dict,
     slot_items,
     type_module,
@@ -89,12 +91,13 @@ def _dict(value: Any, keys: Callable[[Any], Any] = dict.keys) -> Contents:
 
 
 def _ordered_dict(value: Any) -> Contents:
-    return _dict(value, collections.OrderedDict.__iter__)
+    # Its own order is found by the hashes of the keys, which may be the user's code.
+    return _dict(value, OrderedDict.__iter__ if has_plain_keys(value) else dict.keys)
 
 
 def _default_dict(value: Any) -> Contents:
     found = _dict(value)
-    factory = collections.defaultdict.__dict__["default_factory"].__get__(value)
+    factory = defaultdict.__dict__["default_factory"].__get__(value)
     return Contents((found.token, id(factory)), found.start)
 
 
@@ -121,7 +124,7 @@ def _buffer(value: Any) -> Contents:
         with memoryview(value) as whole, whole.cast("B") as memory:
             for begin in range(position * _PIECE, memory.nbytes, _PIECE):
                 with memory[begin : begin + _PIECE] as piece:
-                    yield zlib.crc32(piece) << 32 | zlib.adler32(piece)
+                    yield crc32(piece) << 32 | adler32(piece)
 
     return Contents(token, start, chunk=8)
 
@@ -136,43 +139,43 @@ def _held(*parts: Any) -> Callable[[int], Iterator[Any]]:
 
 def _referents(value: Value) -> Contents:
     """What the garbage collector sees in an object: C code, and it builds no `__dict__`."""
-    held = [item for item in gc.get_referents(value) if item is not type(value)]
+    held = [item for item in get_referents(value) if item is not type(value)]
     return Contents((id(type(value)), id(value)), _held(*held))
 
 
 def _iterator(value: Any) -> Contents:
     """Builtin iterators: what is left tells how far they are."""
     left = type(value).__length_hint__(value)
-    return Contents((id(type(value)), left), _held(*gc.get_referents(value)))
+    return Contents((id(type(value)), left), _held(*get_referents(value)))
 
 
 def _generator(value: Any) -> Contents:
     frame = value.gi_frame
     position = -2 if frame is None else frame.f_lasti
     del frame
-    return Contents((id(type(value)), id(value), position), _held(*gc.get_referents(value)))
+    return Contents((id(type(value)), id(value), position), _held(*get_referents(value)))
 
 
 def _function(value: Any) -> Contents:
     """Defaults, closure and attributes; its globals are the whole namespace."""
     elsewhere = {id(value.__globals__), id(value.__builtins__), id(value.__kwdefaults__)}
     attributes = [
-        item for item in gc.get_referents(value) if type(item) is dict and id(item) not in elsewhere
+        item for item in get_referents(value) if type(item) is dict and id(item) not in elsewhere
     ]
     parts = (value.__defaults__, value.__kwdefaults__, value.__closure__, *attributes)
     return Contents((id(value), id(value.__code__)), _held(*parts))
 
 
 def _string_io(value: Any) -> Contents:
-    return Contents((id(value), _position(io.StringIO, value)), _held(*_attribute_dicts(value)))
+    return Contents((id(value), _position(StringIO, value)), _held(*_attribute_dicts(value)))
 
 
 def _bytes_io(value: Any) -> Contents:
-    position = _position(io.BytesIO, value)
+    position = _position(BytesIO, value)
     attributes = _attribute_dicts(value)
     if position < 0:
         return Contents((id(value), position), _held(*attributes))
-    found = _buffer(io.BytesIO.getbuffer(value))
+    found = _buffer(BytesIO.getbuffer(value))
     start = found.start
     assert start is not None
     return Contents(
@@ -190,7 +193,7 @@ def _position(kind: Any, value: Any) -> int:
 
 def _attribute_dicts(value: Value) -> list[Any]:
     """The `__dict__` of an object of a C type, if it has one, without asking for it."""
-    return [item for item in gc.get_referents(value) if type(item) is dict]
+    return [item for item in get_referents(value) if type(item) is dict]
 
 
 def _range(value: Any) -> Contents:
@@ -209,44 +212,47 @@ def _date(kind: Any) -> Callable[[Any], Contents]:
 
 
 def _decimal(value: Any) -> Contents:
-    if decimal.Decimal.__sizeof__(value) > 4096:
-        return Contents((id(type(value)), id(value), decimal.Decimal.adjusted(value)))
-    return Contents((id(type(value)), decimal.Decimal.__str__(value)))
+    if Decimal.__sizeof__(value) > 4096:
+        return Contents((id(type(value)), id(value), Decimal.adjusted(value)))
+    return Contents((id(type(value)), Decimal.__str__(value)))
 
 
 def _c_data(value: Any) -> Contents:
     """The memory of a ctypes object, past the buffer that its class may hand out."""
-    size = ctypes.sizeof(value)
+    size = sizeof(value)
 
     def start(position: int) -> Iterator[Any]:
         for begin in range(position * _PIECE, size, _PIECE):
-            piece = ctypes.string_at(ctypes.addressof(value) + begin, min(_PIECE, size - begin))
-            yield zlib.crc32(piece) << 32 | zlib.adler32(piece)
+            piece = string_at(addressof(value) + begin, min(_PIECE, size - begin))
+            yield crc32(piece) << 32 | adler32(piece)
 
     return Contents((id(type(value)), id(value), size), start, chunk=8)
 
 
+_CACHED: Any = functools._lru_cache_wrapper
+
+
 def _cached_function(value: Any) -> Contents:
     """What `lru_cache` makes: how often it was called tells when its results change."""
-    info = functools._lru_cache_wrapper.cache_info(value)
+    info = _CACHED.cache_info(value)
     return Contents((id(value), info.hits, info.misses, info.currsize))
 
 
 def _counter(value: Any) -> Contents:
     """`itertools.count`: where it stands is nowhere but in its text, which is safe with numbers."""
-    parts = [part for part in gc.get_referents(value) if part is not type(value)]
+    parts = [part for part in get_referents(value) if part is not type(value)]
     if all(type(part) in (int, float) for part in parts):
-        return Contents((id(value), itertools.count.__repr__(value)))
+        return Contents((id(value), count.__repr__(value)))
     return _referents(value)
 
 
 def _decimal_context(value: Any) -> Contents:
-    return Contents((id(value), decimal.Context.__repr__(value)))
+    return Contents((id(value), Context.__repr__(value)))
 
 
 def _random_state(value: Any) -> Contents:
-    state = random.Random.__bases__[0].getstate(value)  # type: ignore[attr-defined]
-    return Contents((id(value), zlib.crc32(marshal.dumps(state, 2))))
+    state = _RANDOM.getstate(value)
+    return Contents((id(value), crc32(dumps(state, 2))))
 
 
 def _class(value: Any) -> Contents:
@@ -293,16 +299,16 @@ def _attribute_values(value: Value) -> list[Any]:
         held = instance_dict(value)
         pairs = [] if held is None else [part for pair in dict.items(held) for part in pair]
         return [item for pair in slot_items(value) for item in pair] + pairs
-    held = [item for item in gc.get_referents(value) if item is not type(value)]
+    held = [item for item in get_referents(value) if item is not type(value)]
     if held and type(held[-1]) is dict and _is_view_of(held[-1], held[:-1]):
         held.pop()  # the `__dict__` that someone has asked for: it shows the same values again
     return held
 
 
 def _is_view_of(attributes: dict[Any, Any], values: list[Any]) -> bool:
-    count = len(attributes)
-    return 0 < count <= len(values) and all(
-        left is right for left, right in zip(attributes.values(), values[-count:], strict=True)
+    length = len(attributes)
+    return 0 < length <= len(values) and all(
+        left is right for left, right in zip(attributes.values(), values[-length:], strict=True)
     )
 
 
@@ -335,7 +341,7 @@ def _path(value: Value) -> Contents:
 _PATH_SLOTS = ("_raw_paths", "_raw_path") if sys.version_info >= (3, 12) else (
     "_drv", "_root", "_parts",
 )  # fmt: skip
-_RANDOM: type = random.Random.__bases__[0]
+_RANDOM: Any = Random.__bases__[0]
 # Objects of these refer to much of the interpreter, which changes all the time.
 _MACHINERY = frozenset(
     {"pyodide", "_pyodide", "_pyodide_core", "watchglass_monitor", "logging", "selectors",
@@ -354,25 +360,25 @@ _MADE: tuple[Any, ...] = (
 _ITERATORS = tuple(type(made) for made in _MADE if hasattr(type(made), "__length_hint__"))
 
 _BUILTIN: dict[type, Callable[[Any], Contents]] = {
-    collections.OrderedDict: _ordered_dict,
-    collections.defaultdict: _default_dict,
+    OrderedDict: _ordered_dict,
+    defaultdict: _default_dict,
     list: _list,
     tuple: _tuple,
     dict: _dict,
     set: _walked(set),
     frozenset: _walked(frozenset),
-    collections.deque: _walked(collections.deque),
+    deque: _walked(deque),
     bytearray: _buffer,
-    array.array: _buffer,
+    array: _buffer,
     memoryview: _buffer,
-    datetime.datetime: _date(datetime.datetime),
-    datetime.date: _date(datetime.date),
-    datetime.time: _date(datetime.time),
-    datetime.timedelta: _date(datetime.timedelta),
-    decimal.Decimal: _decimal,
-    ctypes.Array: _c_data,
-    ctypes.Structure: _c_data,
-    ctypes.Union: _c_data,
+    datetime: _date(datetime),
+    date: _date(date),
+    time: _date(time),
+    timedelta: _date(timedelta),
+    Decimal: _decimal,
+    Array: _c_data,
+    Structure: _c_data,
+    Union: _c_data,
     ctypes._SimpleCData: _c_data,
 }
 _LEAVES = (
@@ -381,7 +387,7 @@ _LEAVES = (
     types.GetSetDescriptorType, types.MemberDescriptorType,
 )  # fmt: skip
 _REFERRING = (
-    types.CellType, types.MethodType, functools.partial, types.MappingProxyType, property,
+    types.CellType, types.MethodType, partial, types.MappingProxyType, property,
     staticmethod, classmethod, types.SimpleNamespace, map, filter, zip, enumerate, reversed, slice,
 )  # fmt: skip
 
@@ -396,9 +402,9 @@ _EXACT: dict[int, Callable[[Any], Contents]] = {
     id(type): _class,
     id(types.FunctionType): _function,
     id(types.GeneratorType): _generator,
-    id(io.StringIO): _string_io,
-    id(io.BytesIO): _bytes_io,
-    id(functools._lru_cache_wrapper): _cached_function,
-    id(itertools.count): _counter,
-    id(decimal.Context): _decimal_context,
+    id(StringIO): _string_io,
+    id(BytesIO): _bytes_io,
+    id(_CACHED): _cached_function,
+    id(count): _counter,
+    id(Context): _decimal_context,
 }

@@ -1,6 +1,6 @@
 """Changes of variables -> messages: at once, then at most four a second, and at the end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import Protocol, TypeVar
 
@@ -10,6 +10,7 @@ from watchglass_monitor.wire import Change
 INTERVAL_S = 0.25
 MAX_CHANGES = 500
 SCAN_BUDGET_MS = 2.0
+IDLE_BUDGET_MS = 20.0
 END_BUDGET_S = 0.02
 BOUND_BUDGET_MS = 2000.0  # for some 10**5 names
 FAULTS_AT_MOST = 3
@@ -56,12 +57,15 @@ class Feed:
         self._credit_at = now + took * CREDIT_DUTY
 
     def show(self, owner: int, *, running: bool) -> None:
-        """Send what has changed, if the last message is long enough ago."""
+        """Look on, and send what has changed if the last message is long enough ago."""
         now = monotonic()
-        if now - self._sent_at < INTERVAL_S:
+        is_due = now - self._sent_at >= INTERVAL_S
+        # A round of looking into many or large values takes several calls: were it to go on only
+        # when a message is due, each of them would be seen every few seconds.
+        if not is_due and not self._monitor.unfinished:
             return
-        self._find(owner, scan=True, budget_ms=SCAN_BUDGET_MS)
-        if self._found:
+        self._find(owner, scan=True, budget_ms=SCAN_BUDGET_MS if running else IDLE_BUDGET_MS)
+        if is_due and self._found:
             self._sent_at = now
             self._flush(owner, running=running)
 
@@ -79,11 +83,11 @@ class Feed:
             self._find(0, scan=False, budget_ms=SCAN_BUDGET_MS)
             self._flush(owner, running=running)
 
-    def forget(self) -> None:
-        """What has changed so far is known already."""
-        self._find_all(0)
-        self._found.clear()
-        self.total = 0
+    def forget(self, names: Iterable[str]) -> None:
+        """What has changed in these is told in another way."""
+        for name in names:
+            self._found.pop(name, None)
+        self.total = len(self._found)
 
     def _find(self, owner: int, *, scan: bool, budget_ms: float) -> None:
         for change in self._collect(owner, scan=scan, budget_ms=budget_ms):

@@ -5,13 +5,13 @@ in the meantime must be freed at that moment. It remembers positions, and finds 
 them. No user code runs; what is read, and how, is in `contents`.
 """
 
-import array
-import marshal
-import zlib
+from array import array
 from collections.abc import Iterator
 from itertools import islice
+from marshal import dumps
 from time import perf_counter
 from typing import Any, TypeAlias
+from zlib import crc32
 
 from .contents import Contents, Token, contents
 from .marks import SCALARS
@@ -184,17 +184,17 @@ class Walk:
         (kind,) = kinds
         if kind == _INT:
             try:
-                self._fold(array.array("q", chunk).tobytes())
+                self._fold(array("q", chunk).tobytes())
             except OverflowError:
                 return False
         elif kind == _FLOAT:
-            self._fold(array.array("d", chunk).tobytes())
+            self._fold(array("d", chunk).tobytes())
         elif kind in (_STR, _BYTES):
             if sum(map(len, chunk)) > _BULK_TEXT:
                 return False
-            self._fold(marshal.dumps(chunk, 2))
+            self._fold(dumps(chunk, 2))
         elif kind in (_BOOL, _NONE):
-            self._fold(marshal.dumps(chunk, 2))
+            self._fold(dumps(chunk, 2))
         else:
             return False
         self._values += len(chunk)
@@ -204,12 +204,12 @@ class Walk:
     def _flush(self) -> None:
         if self._tokens:
             # Version 2 writes no references, which would depend on reference counts.
-            self._fold(marshal.dumps(self._tokens, 2))
+            self._fold(dumps(self._tokens, 2))
             self._values += len(self._tokens)
             self._tokens.clear()
 
     def _fold(self, data: bytes) -> None:
-        self._check = zlib.crc32(data, self._check)
+        self._check = crc32(data, self._check)
         self._hash = hash((self._hash, data))
 
 

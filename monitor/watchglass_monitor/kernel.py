@@ -27,6 +27,7 @@ from watchglass_monitor.task_errors import TaskErrors
 from watchglass_monitor.variables import VariableMonitor
 
 ERROR_TEXT_S = 2.0
+UNFINISHED_MS = 50.0  # between two looks at the rest of very many variables
 
 
 @dataclass(eq=False)
@@ -195,6 +196,8 @@ class Kernel:
         if self.schedule.steps != self._steps_seen:
             self._steps_seen = self.schedule.steps
             return self._host.poll_ms()
+        if self.monitor.unfinished:
+            return UNFINISHED_MS
         return wait
 
     def step(self) -> None:

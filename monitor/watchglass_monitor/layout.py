@@ -1,7 +1,7 @@
 """How a preview is laid out: what fits into its characters, and where it stops."""
 
-import functools
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -32,7 +32,7 @@ class Layout:
         self._left -= 1
         if self._left < 0 or room < 4:
             return "…"
-        if id(value) in self._open or depth > MAX_DEPTH:
+        if id(value) in self._open:
             return cut(self._closed(value), room)
         self._open.add(id(value))
         try:
@@ -47,7 +47,7 @@ class Layout:
         self, values: Iterable[object], total: int, room: int, depth: int, ends: tuple[str, str]
     ) -> str:
         """The items between their brackets, and how many more there are."""
-        texts = (functools.partial(self.of, item, depth=depth + 1) for item in values)
+        texts = (partial(self.of, item, depth=depth + 1) for item in values)
         return self.joined(texts, total, room, ends)
 
     def pairs(
@@ -59,7 +59,7 @@ class Layout:
             shown = self.of(key, room // 2, depth + 1)
             return f"{shown}: {self.of(value, room - len(shown) - 2, depth + 1)}"
 
-        texts = (functools.partial(pair, key=key, value=value) for key, value in values)
+        texts = (partial(pair, key=key, value=value) for key, value in values)
         return self.joined(texts, total, room, ("{", "}"))
 
     def fields(
@@ -71,7 +71,7 @@ class Layout:
             shown = cut(key, room // 2)
             return f"{shown}={self.of(value, room - len(shown) - 1, depth + 1)}"
 
-        texts = (functools.partial(field, key=key, value=value) for key, value in values)
+        texts = (partial(field, key=key, value=value) for key, value in values)
         return self.joined(texts, total, room, (f"{cut(name, room // 2)}(", ")"))
 
     def joined(

@@ -95,6 +95,7 @@ class _Reading:
         self._header = header
         self._namespace = namespace
         self._time_limit = time_limit
+        self._wanted = frozenset(header.names)
         self._known = _vocabulary(header, namespace)
         self._data = _prelude(len(self._known)) + body
 
@@ -136,7 +137,7 @@ class _Reading:
 
     def _store(self, label: object, value: object) -> None:
         if isinstance(label, str):
-            if label in self._header.names:
+            if label in self._wanted:
                 self._namespace[label] = value
         elif isinstance(label, tuple) and label[:1] == (OUT,) and len(label) == 2:
             out = self._namespace.setdefault(OUT, {})

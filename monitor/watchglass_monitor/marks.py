@@ -1,9 +1,9 @@
 """Value -> Mark: what a binding is recognised by, without holding an object of the user's."""
 
-import datetime
-import decimal
 import types
 from collections.abc import Callable
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 from .diff import Mark
@@ -98,8 +98,8 @@ _NEVER_CHANGING = frozenset(
         *(
             id(kind)
             for kind in (
-                range, datetime.datetime, datetime.date, datetime.time, datetime.timedelta,
-                datetime.timezone, decimal.Decimal, types.ModuleType, types.BuiltinFunctionType,
+                range, datetime, date, time, timedelta,
+                timezone, Decimal, types.ModuleType, types.BuiltinFunctionType,
                 types.CodeType, types.FrameType, types.TracebackType,
             )
         ),

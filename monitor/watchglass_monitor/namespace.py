@@ -1,8 +1,8 @@
 """The user's globals: which names are variables, and which of these are hidden by default."""
 
-import keyword
 import re
 import types
+from keyword import iskeyword
 
 # Names that the REPL puts there itself; they are never reported.
 OWN_NAMES = frozenset({"In", "Out", "exit", "quit", "display", "get_ipython", "_", "__", "___"})
@@ -32,7 +32,7 @@ def is_hidden(name: str, value: object) -> bool:
 
 def is_bindable(name: str, own_names: frozenset[str] = OWN_NAMES) -> bool:
     """Whether a panel may bind this name: what code could write on the left of `=`."""
-    return name.isidentifier() and not keyword.iskeyword(name) and is_variable(name, own_names)
+    return name.isidentifier() and not iskeyword(name) and is_variable(name, own_names)
 
 
 def _is_encodable(name: str) -> bool:

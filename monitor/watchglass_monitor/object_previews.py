@@ -1,20 +1,17 @@
 """Functions, classes, modules and instances -> text, by what C and their slots say of them."""
 
-import functools
 import types
 from collections.abc import Iterator
+from functools import partial
+from itertools import chain
 from typing import Any
 
-from .layout import Layout, cut, plain_object, quoted
+from .layout import Layout, cut, plain_object
 from .reading import (
-    Value,
     bases,
     find,
     instance_dict,
-    is_python_class,
     module_dict,
-    slot_items,
-    type_module,
     type_name,
 )
 
@@ -48,9 +45,7 @@ def write_function(layout: Layout, value: Any, room: int, depth: int) -> str:
     name = cut(str.__str__(value.__name__), 60)
     shown = "lambda" if name == "<lambda>" else name
     parts = list(_parameters(value))
-    writers = [
-        functools.partial(write_parameter, layout, parameter=part, depth=depth) for part in parts
-    ]
+    writers = [partial(write_parameter, layout, parameter=part, depth=depth) for part in parts]
     text = layout.joined(writers, len(parts), room - len(shown) - 12, ("(", ")"))
     return f"<function {shown}{text}>"
 
@@ -73,33 +68,50 @@ def write_builtin(layout: Layout, value: Any, room: int, depth: int) -> str:
 
 
 def write_partial(layout: Layout, value: Any, room: int, depth: int) -> str:
-    function = functools.partial.__dict__["func"].__get__(value)
-    arguments = functools.partial.__dict__["args"].__get__(value)
-    name = "partial(" + layout.of(function, room // 2, depth + 1)
-    items, count = tuple.__iter__(arguments), tuple.__len__(arguments)
-    if not count:
-        return name + ")"
-    return name + layout.items(items, count, room - len(name) - 1, depth, (", ", ")"))
+    held = partial.__dict__
+    function, arguments, keywords = (
+        held[name].__get__(value) for name in ("func", "args", "keywords")
+    )
+    total = 1 + tuple.__len__(arguments) + dict.__len__(keywords)
+    places = (
+        partial(layout.of, item, depth=depth + 1)
+        for item in chain((function,), tuple.__iter__(arguments))
+    )
+    names = (
+        partial(write_parameter, layout, parameter=(key, item), depth=depth)
+        for key, item in dict.items(keywords)
+        if type(key) is str
+    )
+    return layout.joined(chain(places, names), total, room, ("partial(", ")"))
 
 
 def write_generator(layout: Layout, value: Any, room: int, depth: int) -> str:
-    state = "running" if value.gi_running else "suspended"
-    if value.gi_frame is None:
+    kind, prefix = _SUSPENDED[id(type(value))]
+    state = "running" if getattr(value, f"{prefix}_running") else "suspended"
+    if getattr(value, f"{prefix}_frame") is None:
         state = "finished"
-    return f"<generator {cut(str.__str__(value.__name__), 60)}, {state}>"
+    return f"<{kind} {cut(str.__str__(value.__name__), 60)}, {state}>"
 
 
-def write_mapping_proxy(layout: Layout, value: Any, room: int, depth: int) -> str:
-    return "<mappingproxy>"
+_SUSPENDED = {
+    id(types.GeneratorType): ("generator", "gi"),
+    id(types.CoroutineType): ("coroutine", "cr"),
+    id(types.AsyncGeneratorType): ("async generator", "ag"),
+}
+
+
+def write_code(layout: Layout, value: Any, room: int, depth: int) -> str:
+    return f"<code {cut(value.co_name, 60)}>"
 
 
 def write_enumeration(layout: Layout, value: Any, room: int, depth: int) -> str:
     held = instance_dict(value) or {}
-    name = find(held, "_name_")
-    if type(name) is not str:
+    kind, name, content = type_name(type(value)), find(held, "_name_"), find(held, "_value_")
+    if type(name) is not str and content is None:
         return plain_object(value)
-    shown = cut(f"{type_name(type(value))}.{name}", 80)
-    return f"<{shown}: {layout.of(find(held, '_value_'), room - len(shown) - 4, depth + 1)}>"
+    # A flag without bits has no name.
+    shown = cut(f"{kind}.{name}" if type(name) is str else kind, 80)
+    return f"<{shown}: {layout.of(content, room - len(shown) - 4, depth + 1)}>"
 
 
 def write_exception(layout: Layout, value: Any, room: int, depth: int) -> str:
@@ -123,47 +135,11 @@ def write_module(layout: Layout, value: Any, room: int, depth: int) -> str:
 
 def write_namespace(layout: Layout, value: Any, room: int, depth: int) -> str:
     held = types.SimpleNamespace.__dict__["__dict__"].__get__(value)
-    return layout.fields("namespace", dict.items(held), dict.__len__(held), room, depth)
+    named = ((key, item) for key, item in dict.items(held) if type(key) is str)
+    return layout.fields("namespace", named, dict.__len__(held), room, depth)
 
 
 def write_named_tuple(layout: Layout, value: Any, names: Any, room: int, depth: int) -> str:
     fields = zip(tuple.__iter__(names), tuple.__iter__(value), strict=False)
     texts = ((key, item) for key, item in fields if type(key) is str)
     return layout.fields(type_name(type(value)), texts, tuple.__len__(value), room, depth)
-
-
-def write_known_class(layout: Layout, value: Value, room: int) -> str:
-    """Classes of the standard library that keep their value in slots."""
-    name = (type_module(type(value)), type_name(type(value)))
-    if not is_python_class(type(value)):
-        return ""
-    if name == ("uuid", "UUID"):
-        number = dict(slot_items(value)).get("int")
-        if type(number) is int and 0 <= number < 2**128:
-            text = f"{number:032x}"
-            return f"UUID('{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}')"
-    if name[0].partition(".")[0] == "pathlib" and "Path" in name[1]:
-        return f"{name[1]}({quoted(_path_text(dict(slot_items(value))), room - len(name[1]) - 2)})"
-    if name == ("fractions", "Fraction"):
-        slots = dict(slot_items(value))
-        parts = [slots.get("_numerator"), slots.get("_denominator")]
-        if all(type(part) is int for part in parts):
-            return layout.items(parts, 2, room, 0, ("Fraction(", ")"))
-    return ""
-
-
-def _path_text(slots: dict[str, object]) -> str:
-    """The text of a path from its slots: `_raw_paths` since 3.12, drive, root and parts before."""
-    text = slots.get("_str")
-    if type(text) is str:
-        return text
-    raw = slots.get("_raw_paths")
-    if type(raw) is list:
-        return "/".join(part for part in raw if type(part) is str) or "."
-    drive, root, parts = (slots.get(name) for name in ("_drv", "_root", "_parts"))
-    if type(drive) is str and type(root) is str and type(parts) is list:
-        names = [part for part in parts if type(part) is str]
-        if drive or root:
-            return drive + root + "/".join(names[1:])
-        return "/".join(names) or "."
-    return "…"

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from .children import Entry, groups, key_element, underlying
+from .children import Entry, groups, key_element
 from .previews import preview
-from .reading import Value, type_name
+from .reading import Value, has_plain_keys, type_name, underlying
 from .values import ValueMistake, decode
 from .wire import Variable
 
 MAX_STEPS = 64
+_MISSING = object()
 _HINT = 'A path is a name, then {"index": 3}, {"attr": "hp"} or {"key": "gold"} for each step.'
 
 
@@ -116,14 +117,25 @@ def _follow(value: Value, step: Step) -> Entry | None:
 
 
 def _item(value: Value, key: Any) -> Entry | None:
-    """The item of a dict. Keys are compared as the JSON that names them: `==` may be user code."""
+    """The item of a dict."""
     held: Any = underlying(value) if type(value) is types.MappingProxyType else value
     if not issubclass(type(held), dict):
         return None
-    wanted = key_element(key, 0)
     settable = held is value
+    if has_plain_keys(held):
+        try:
+            item = dict.get(held, key, _MISSING)
+        except TypeError:
+            return None  # a list or the like, which no dict has for a key
+        if item is not _MISSING:
+            return Entry(key_element(key, 0), preview(key), item, settable)
+    wanted = key_element(key, 0)
+    if "key" not in wanted:
+        return None
+    # Keys are compared as the JSON that names them: their own `==` may be the user's code, and
+    # nan is not equal to itself. JavaScript writes 1.0 as 1; a dict holds only one of the two.
     for index, (other, item) in enumerate(dict.items(held)):
-        if type(other) is type(key) and key_element(other, index) == wanted:
+        if key_element(other, index) == wanted:
             return Entry(wanted, preview(other), item, settable)
     return None
 

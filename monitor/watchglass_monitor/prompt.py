@@ -60,7 +60,9 @@ class Prompt:
         while not question.answered:
             if self._suspender.available():
                 question.gate = self._host.gate(0)
-                self._suspender.suspend(question.gate)
+                # A quick answer may have come while there was no gate for it to open.
+                if not question.answered:
+                    self._suspender.suspend(question.gate)
             else:
                 self._host.wait(BLOCKED_WAIT_MS)
                 self._interrupts.safe_point()

@@ -2,7 +2,7 @@
 
 import io
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from json import loads
@@ -27,6 +27,7 @@ from watchglass_monitor.wire import Variable
 REPR_LIMIT_S = 2.0
 EXPRESSION_LIMIT_S = 2.0
 RESTORE_LIMIT_S = 2.0
+VERDICTS_CHARACTERS = 10 * 2**20
 IDLE_ONLY = frozenset({"variable_repr", "dump", "restore"})
 
 # Any: the arguments and results of a query are read from, and written to, a wire.
@@ -124,8 +125,8 @@ class Queries:
     def _do_is_complete(self, message: Arguments) -> object:
         return is_complete(message["args"]["code"]).as_dict()
 
-    def _do_variables(self, _: Arguments) -> object:
-        return {"variables": self._session.monitor.snapshot()}
+    def _do_variables(self, message: Arguments) -> object:
+        return self._session.monitor.picture(message["args"].get("offset", 0))
 
     def _do_variable_get(self, message: Arguments) -> object:
         args = message["args"]
@@ -181,14 +182,16 @@ class Queries:
         session = self._session
         args = message["args"]
         codes = {int(each["number"]): each["code"] for each in args["history"]}
-        verdicts: list[object] = []
+        verdicts: list[Message] = []
         if args["has_blob"]:
             verdicts = self._load(message["request_id"])
         session.repl.restore(codes)
-        session.feed.forget()  # the reply tells all of them
-        return {"variables": session.monitor.snapshot(), "verdicts": verdicts}
+        picture = session.monitor.first_picture()
+        session.feed.forget(each["name"] for each in picture["variables"])
+        session.host.wake(1)  # what the reply has no room for follows as changes
+        return {**picture, "verdicts": list(_first_verdicts(verdicts))}
 
-    def _load(self, request_id: int) -> list[object]:
+    def _load(self, request_id: int) -> list[Message]:
         session = self._session
         blob = session.host.take_blob(request_id)
         if blob is None:
@@ -209,6 +212,17 @@ class Queries:
 def names_to_keep(namespace: Mapping[str, object]) -> list[str]:
     """The variables that a dump holds, with the results of earlier executions."""
     return [*filter(is_variable, namespace), *KEPT_NAMES]
+
+
+def _first_verdicts(verdicts: list[Message]) -> Iterator[Message]:
+    """As many as the reply has room for beside its picture, those of what is lost first."""
+    room = VERDICTS_CHARACTERS
+    for verdict in sorted(verdicts, key=lambda verdict: verdict["verdict"] != "lost"):
+        # A character takes up to six in JSON.
+        room -= 60 + 6 * (len(str(verdict["name"])) + len(str(verdict["why"] or "")))
+        if room < 0:
+            return
+        yield verdict
 
 
 def _too_slow(what: str, seconds: float) -> VariableError:

@@ -6,7 +6,9 @@ builtin types, called on the type, cannot. Nothing else is used on an object of 
 """
 
 import types
+from collections import OrderedDict
 from collections.abc import Iterator
+from gc import get_referents
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -19,6 +21,10 @@ _TYPE_NAME: Any = type.__dict__["__name__"]
 _TYPE_MRO: Any = type.__dict__["__mro__"]
 _TYPE_FLAGS: Any = type.__dict__["__flags__"]
 _HEAP_TYPE = 1 << 9
+_MISSING = object()
+_DATA_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
+# Members of C types that are places in memory, and no attributes.
+_OFFSETS = frozenset({"__vectorcalloffset__", "__weaklistoffset__", "__dictoffset__"})
 
 MAX_ATTRIBUTES = 10_000
 
@@ -57,13 +63,35 @@ def class_items(kind: type) -> Iterator[tuple[str, object]]:
             yield key, value
 
 
+def class_attributes(kind: type, name: str) -> Iterator[object]:
+    """What a class and its bases define under a name, not bound, the class itself first."""
+    for base in bases(kind):
+        if is_python_class(base):
+            for key, value in class_items(base):
+                if key == name:
+                    yield value
+        else:
+            # A look-up compares keys by their `==`; those of a C type are nothing but plain text.
+            found = types.MappingProxyType.get(_TYPE_DICT.__get__(base), name, _MISSING)
+            if found is not _MISSING:
+                yield found
+
+
 def class_attribute(kind: type, name: str) -> object:
     """What a class or one of its bases defines under a name, not bound; None when nothing does."""
-    for base in bases(kind):
-        for key, value in class_items(base):
-            if key == name:
-                return value
-    return None
+    return next(class_attributes(kind, name), None)
+
+
+def c_attribute(value: Value, name: str) -> object:
+    """An attribute that a C type computes itself; None where a class would run Python for it."""
+    descriptor: Any = class_attribute(type(value), name)
+    if type(descriptor) not in _DATA_DESCRIPTORS:
+        return None
+    try:
+        found: object = descriptor.__get__(value, type(value))
+    except (AttributeError, TypeError, ValueError):
+        return None
+    return found
 
 
 def find(mapping: dict[str, Any], name: str) -> object:
@@ -81,14 +109,10 @@ def instance_dict(value: Value) -> dict[str, Any] | None:
     read up to 2.5 times slower. There is no other portable way to the names of attributes, so
     previews and paths pay it, for the few objects they show; fingerprints do not.
     """
-    for base in bases(type(value)):
-        for key, descriptor in class_items(base):
-            if key == "__dict__" and type(descriptor) in _DICT_DESCRIPTORS:
-                return _read_dict(descriptor, value)
+    for descriptor in class_attributes(type(value), "__dict__"):
+        if type(descriptor) in _DATA_DESCRIPTORS:
+            return _read_dict(descriptor, value)
     return None
-
-
-_DICT_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 
 
 def _read_dict(descriptor: Any, value: Value) -> dict[str, Any] | None:
@@ -99,10 +123,32 @@ def _read_dict(descriptor: Any, value: Value) -> dict[str, Any] | None:
     return found if issubclass(type(found), dict) else None
 
 
+def ordered_items(value: dict[Any, Any]) -> Iterator[tuple[Any, Any]]:
+    """The items of a dict, those of an OrderedDict in its own order where that needs no code."""
+    if issubclass(type(value), OrderedDict) and has_plain_keys(value):
+        ordered: OrderedDict[Any, Any] = value  # type: ignore[assignment]
+        return zip(OrderedDict.__iter__(ordered), OrderedDict.values(ordered), strict=False)
+    return iter(dict.items(value))
+
+
+def has_plain_keys(value: dict[Any, Any]) -> bool:
+    """Whether hashing and comparing the keys of a dict runs no code, at the speed of C."""
+    return _PLAIN_KEYS.issuperset(map(id, map(type, dict.keys(value))))
+
+
+_PLAIN_KEYS = frozenset(id(kind) for kind in (str, int, float, bytes, bool, type(None)))
+
+
 def module_dict(module: Any) -> dict[str, Any] | None:
     """The namespace of a module, past any `__getattribute__` of its class."""
     held: dict[str, Any] | None = _MODULE_DICT.__get__(module)
     return held
+
+
+def underlying(proxy: Value) -> dict[Any, Any] | None:
+    """The dict behind a mappingproxy, which may also be around an object with code of its own."""
+    behind = get_referents(proxy)
+    return behind[0] if len(behind) == 1 and issubclass(type(behind[0]), dict) else None
 
 
 def slot_items(value: Value) -> Iterator[tuple[str, object]]:
@@ -111,7 +157,7 @@ def slot_items(value: Value) -> Iterator[tuple[str, object]]:
         if not is_python_class(base):
             continue
         for name, descriptor in class_items(base):
-            if type(descriptor) is types.MemberDescriptorType:
+            if type(descriptor) is types.MemberDescriptorType and name not in _OFFSETS:
                 try:
                     yield name, descriptor.__get__(value, type(value))
                 except (AttributeError, TypeError):
@@ -130,11 +176,10 @@ def attributes(value: Value) -> Iterator[tuple[str, object]]:
 
 def size_in_bytes(value: Value) -> int:
     """The size of the object itself, by the `__sizeof__` of its builtin base."""
-    for base in bases(type(value)):
-        for name, method in class_items(base):
-            if name == "__sizeof__" and type(method) is types.MethodDescriptorType:
-                try:
-                    return int(method(value))
-                except (TypeError, ValueError):
-                    return 0
+    for method in class_attributes(type(value), "__sizeof__"):
+        if type(method) is types.MethodDescriptorType:
+            try:
+                return int(method(value))
+            except (TypeError, ValueError):
+                return 0
     return 0

@@ -1,14 +1,13 @@
 """Value -> Variable: type, size, preview and exact value, bounded; calls no user code."""
 
-import array
-import collections
-import types
+from array import array
+from collections import deque
 from typing import Any
 
 from .children import count_children
 from .namespace import is_hidden
 from .previews import preview
-from .reading import Value, bases, class_attribute, size_in_bytes, type_module, type_name
+from .reading import Value, bases, c_attribute, size_in_bytes, type_module, type_name
 from .values import NotExact, encode
 from .wire import JSON, Variable
 
@@ -17,7 +16,7 @@ _LENGTHS: dict[int, Any] = {
     id(kind): kind.__dict__["__len__"]
     for kind in (
         str, bytes, bytearray, list, tuple, dict, set, frozenset, range,
-        collections.deque, array.array, memoryview,
+        deque, array, memoryview,
     )
 }  # fmt: skip
 
@@ -66,26 +65,14 @@ def _length(value: Value) -> int | None:
 
 def _shape(value: Value) -> tuple[list[int] | None, str | None]:
     """Dimensions and item type of arrays, where C says them."""
-    if issubclass(type(value), array.array):
-        length = array.array.__len__(value)  # type: ignore[arg-type]
-        return [length], array.array.__dict__["typecode"].__get__(value)
-    shape, dtype = _c_attribute(value, "shape"), _c_attribute(value, "dtype")
+    if issubclass(type(value), array):
+        length = array.__len__(value)  # type: ignore[arg-type]
+        return [length], array.__dict__["typecode"].__get__(value)
+    shape, dtype = c_attribute(value, "shape"), c_attribute(value, "dtype")
     if type(value) is memoryview:
-        dtype = _c_attribute(value, "format")
+        dtype = c_attribute(value, "format")
     if type(shape) is not tuple or any(type(size) is not int for size in shape):
         return None, None
     if type(dtype) is not str:
-        dtype = _c_attribute(dtype, "str")
+        dtype = c_attribute(dtype, "str")
     return list(shape[:32]), dtype[:40] if type(dtype) is str else None
-
-
-def _c_attribute(value: Value, name: str) -> object:
-    """An attribute that a C type computes itself; None where a class would run Python for it."""
-    descriptor = class_attribute(type(value), name)
-    if type(descriptor) not in (types.GetSetDescriptorType, types.MemberDescriptorType):
-        return None
-    try:
-        found: object = descriptor.__get__(value, type(value))  # type: ignore[attr-defined]
-    except (AttributeError, TypeError, ValueError):
-        return None
-    return found

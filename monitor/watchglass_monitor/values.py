@@ -1,11 +1,11 @@
 """Exact values ⇄ JSON: what JSON cannot say by itself comes tagged, `{"$type": "tuple", …}`."""
 
-import base64
-import binascii
-import math
 import re
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
 from collections.abc import Callable, Iterable
 from json.encoder import encode_basestring_ascii
+from math import inf, isfinite, nan
 from typing import Any
 
 from .wire import JSON
@@ -20,7 +20,7 @@ _EXACT_IN_JAVASCRIPT = 2**53
 _DECIMAL_BITS = 2048
 _HEXADECIMAL = re.compile(r"-?0x[0-9a-f]+")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,639})")
-_SPECIAL_FLOATS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+_SPECIAL_FLOATS = {"nan": nan, "inf": inf, "-inf": -inf}
 
 
 class NotExact(Exception):
@@ -81,7 +81,7 @@ class _Encoder:
 
     def floating(self, value: float, depth: int) -> JSON:
         self.spend(len(repr(value)))
-        return value if math.isfinite(value) else self.tagged("float", repr(value))
+        return value if isfinite(value) else self.tagged("float", repr(value))
 
     def of_complex(self, value: complex, depth: int) -> JSON:
         parts = [self.floating(value.real, depth), self.floating(value.imag, depth)]
@@ -99,7 +99,7 @@ class _Encoder:
 
     def binary_text(self, kind: str, value: bytes | bytearray) -> JSON:
         self.spend(len(value) * 4 // 3 + 6)
-        return self.tagged(kind, base64.b64encode(value).decode("ascii"))
+        return self.tagged(kind, b64encode(value).decode("ascii"))
 
     def binary(self, value: bytes | bytearray, depth: int) -> JSON:
         return self.binary_text("bytes" if type(value) is bytes else "bytearray", value)
@@ -246,8 +246,8 @@ class _Decoder:
     def binary(self, data: object, place: str, depth: int) -> bytes:
         try:
             if type(data) is str:
-                return base64.b64decode(data.encode("ascii"), validate=True)
-        except (binascii.Error, UnicodeEncodeError):
+                return b64decode(data.encode("ascii"), validate=True)
+        except (Base64Error, UnicodeEncodeError):
             pass
         raise ValueMistake(place, "must be base64 text")
 

@@ -1,9 +1,10 @@
 """VariableMonitor: what the variables are, what changed since last time, and how to set them."""
 
-import contextlib
-import gc
-import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from gc import disable, enable, isenabled
+from io import StringIO
+from json import JSONEncoder
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -27,15 +28,18 @@ from .scanner import Scanner
 from .summary import summary
 from .values import ValueMistake, decode
 from .watcher import PollingWatcher, Stores, Watcher, WatcherUnavailable
-from .wire import JSON, Change, Child, GetResult, Variable
+from .wire import JSON, Change, Child, GetResult, Picture, Variable
 
 MAX_CHILDREN = 1000
 MAX_EXPRESSION = 64 * 1024
 MAX_REPR = 1024 * 1024
+MAX_PICTURE = 4 * 1024 * 1024
 # Everything is compared this often even when the watcher says that nothing was stored: it heals
 # what user code did to the watcher on purpose.
 _FULL_COMPARISON_S = 5.0
 _CHECK_S = 0.002
+
+_write = JSONEncoder(separators=(",", ":")).encode
 
 # Exactly one of {"value": tagged JSON} and {"expression": Python}.
 Assignment: TypeAlias = dict[str, Any]
@@ -108,14 +112,25 @@ class VariableMonitor:
         """All variables as they are now."""
         with self._undisturbed():
             self._notice_bindings(scan=True)
-            names = [name for name in self._marks if name in self._namespace]
-            variables = [
-                summary(
-                    name, self._namespace[name], self.versions.get(name, 0) + (name in self._dirty)
-                )
-                for name in names
-            ]
+            variables = [self._summary(name) for name in self._names()]
         return [each for each in variables if include_hidden or "hidden" not in each]
+
+    def picture(self, offset: int = 0) -> Picture:
+        """All variables from the one at `offset` on, as many as one message holds."""
+        with self._undisturbed():
+            self._notice_bindings(scan=True)
+            names = self._names()
+            return {"variables": self._first(names[offset:], self._summary), "total": len(names)}
+
+    def first_picture(self) -> Picture:
+        """A picture that tells of its variables; `collect` tells of those that did not fit."""
+        with self._undisturbed():
+            self._notice_bindings(scan=True)
+            names = self._names()
+            told = self._first(names, self._present)
+            known = {each["name"] for each in told}
+            self._pending = [change for change in self._pending if change["name"] not in known]
+        return {"variables": told, "total": len(names)}
 
     def get(self, path: object, offset: int = 0, limit: int = 100) -> GetResult:
         """The value at a path, and a window of its children."""
@@ -168,7 +183,7 @@ class VariableMonitor:
         """The full `repr`, which runs the object's own code: only on purpose, with a deadline."""
         where = parse_path(path)
         value = resolve(self._value(where.name), where).value
-        with contextlib.redirect_stdout(io.StringIO()):
+        with redirect_stdout(StringIO()):
             try:
                 text = str.__str__(repr(value))
             except Exception as problem:
@@ -176,18 +191,44 @@ class VariableMonitor:
         hidden = len(text) - MAX_REPR
         return text if hidden <= 0 else f"{text[:MAX_REPR]}… {hidden:,} more characters"
 
-    @contextlib.contextmanager
+    def _names(self) -> list[str]:
+        return [name for name in self._marks if name in self._namespace]
+
+    def _summary(self, name: str) -> Variable:
+        """A variable as it is now; its change is told later, with the version given here."""
+        version = self.versions.get(name, 0) + (name in self._dirty)
+        return summary(name, self._namespace[name], version)
+
+    def _present(self, name: str) -> Variable:
+        """A variable as it is now, and known to be so from here on."""
+        if name in self._dirty or name not in self._known:
+            self._describe(name)
+        return self._known[name]
+
+    def _first(self, names: list[str], describe: Callable[[str], Variable]) -> list[Variable]:
+        """As many variables as there is room for."""
+        described: list[Variable] = []
+        room = MAX_PICTURE
+        for name in names:
+            variable = describe(name)
+            room -= len(_write(variable)) + 2
+            if room < 0 and described:
+                break
+            described.append(variable)
+        return described
+
+    @contextmanager
     def _undisturbed(self) -> Iterator[None]:
         """No collection of garbage, which runs `__del__`, and no second call in the meantime."""
-        was_enabled = gc.isenabled()
-        gc.disable()
+        was_enabled = isenabled()
+        disable()
         self._is_busy = True
         try:
             yield
         finally:
             self._is_busy = False
             if was_enabled:
-                gc.enable()
+                enable()
 
     def _refuse_when_busy(self) -> None:
         if self._is_busy:

@@ -4,6 +4,7 @@ import ctypes
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from sys import _getframe
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
@@ -190,7 +191,7 @@ def _notice(edge: _Edge) -> Callable[[int, int | None, int | None, int | None], 
                 name = key_at_pointer.value
                 pointer.value = None
             if type(name) is str and len(edge.stores) < MAX_STORES:
-                edge.stores.append((name, user_line(sys._getframe())))
+                edge.stores.append((name, user_line(_getframe())))
             else:
                 edge.overflow = True
                 if edge.stop is not None:
@@ -253,7 +254,7 @@ class MonitoredDictWatcher:
 
     def _notice(self, _operation: Operation, key: str) -> None:
         if type(key) is str and len(self._stores.names) < MAX_STORES:
-            self._stores.names[key] = user_line(sys._getframe())
+            self._stores.names[key] = user_line(_getframe())
         else:
             self._stores.everything = True
 

@@ -47,6 +47,13 @@ class DeleteChange(TypedDict):
 Change: TypeAlias = SetChange | DeleteChange
 
 
+class Picture(TypedDict):
+    """All variables, or a part of them that one message holds; `total` counts all of them."""
+
+    variables: list[Variable]
+    total: int
+
+
 class Child(Variable):
     """One child of an expanded value: `key` is what to append to the path to reach it."""
 

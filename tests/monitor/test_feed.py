@@ -86,6 +86,26 @@ def test_the_first_change_is_shown_at_once_and_the_others_four_times_a_second(
     assert {(message["request_id"], message["running"]) for message in sent} == {(7, True)}
 
 
+def test_a_long_look_goes_on_between_two_messages(
+    feed: Feed, monitor: ListedMonitor, sent: list[dict[str, Any]], clock: Clock
+) -> None:
+    feed.begin()
+    monitor.change("x")
+    monitor.rounds = 4
+    feed.show(7, running=True)
+    monitor.change("y")
+    for _ in range(4):
+        clock.now += 0.05
+        feed.show(7, running=True)
+    assert (len(sent), monitor.rounds) == (1, 0)
+    monitor.change("z")
+    feed.show(7, running=True)
+    assert monitor.waiting
+    clock.now += 0.1
+    feed.show(7, running=True)
+    assert [names(message) for message in sent] == [["x"], ["y", "z"]]
+
+
 def test_a_quiet_time_does_not_use_up_the_first(
     feed: Feed, monitor: ListedMonitor, sent: list[dict[str, Any]]
 ) -> None:
@@ -176,13 +196,16 @@ def test_what_a_task_changed_is_told_in_the_name_of_its_execution(
     assert owners == {"x": 3, "y": 7}
 
 
-def test_what_was_there_before_can_be_forgotten(
+def test_what_was_told_in_another_way_is_not_told_again(
     feed: Feed, monitor: ListedMonitor, sent: list[dict[str, Any]]
 ) -> None:
     monitor.change("x")
-    feed.forget()
+    monitor.change("y")
+    feed.credit(3)
+    feed.forget(["x"])
+    assert feed.total == 1
     feed.finish(7)
-    assert (sent, feed.total) == ([], 0)
+    assert [names(message) for message in sent] == [["y"]]
 
 
 class Shelf:

@@ -224,6 +224,20 @@ def test_the_end_of_input_is_an_eof_error(scene: Scene) -> None:
         scene.prompt.input()
 
 
+def test_an_answer_that_comes_before_there_is_a_gate_is_not_waited_for(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = scene.host.gate
+
+    def answered_before(ms: float) -> HandGate:
+        scene.prompt.answer(scene.sent[-1]["request"], "quick")
+        return gate(ms)
+
+    monkeypatch.setattr(scene.host, "gate", answered_before)
+    with scene.ownership.running(5, is_main=True):
+        assert scene.prompt.input() == "quick"
+
+
 def test_a_prompt_that_is_not_text_is_shown_as_text(scene: Scene) -> None:
     scene.events = [answer(scene, "")]
     with scene.ownership.running(5, is_main=True):

@@ -15,6 +15,11 @@ export interface Restore {
   entries: readonly RestoreEntry[];
 }
 
+export interface Rise {
+  seq: number;
+  execution: string | null;
+}
+
 export interface Session {
   readonly session: string;
   readonly name: string;
@@ -22,6 +27,7 @@ export interface Session {
   readonly executions: readonly ExecutionView[];
   readonly variables: ReadonlyMap<string, Variable>;
   readonly changedAt: ReadonlyMap<string, number>; // name → seq of its last change
+  readonly risenAt: ReadonlyMap<string, Rise>; // name → its first change by what changed it last
   readonly participants: readonly Participant[];
   readonly process: ProcessState;
   readonly inputs: readonly InputRequest[];
@@ -41,6 +47,7 @@ export function sessionOf(state: SessionState): Session {
     executions: state.executions.map(executionOf),
     variables: byName(state.variables),
     changedAt: new Map(),
+    risenAt: new Map(),
     participants: state.participants,
     process: state.process,
     inputs: state.inputs,
@@ -212,16 +219,20 @@ function changeVariables(
 ): Session {
   const variables = new Map(session.variables);
   const changedAt = new Map(session.changedAt);
-  for (const { op, name, variable } of changes) {
+  const risenAt = new Map(session.risenAt);
+  for (const { op, name, variable, execution } of changes) {
     if (op === "set" && variable) {
       variables.set(name, variable);
       changedAt.set(name, seq);
+      // Once per execution: in a loop the rows would change their places several times a second.
+      if (execution === null || risenAt.get(name)?.execution !== execution) risenAt.set(name, { seq, execution });
     } else if (op === "delete") {
       variables.delete(name);
       changedAt.delete(name);
+      risenAt.delete(name);
     }
   }
-  return { ...session, variables, changedAt };
+  return { ...session, variables, changedAt, risenAt };
 }
 
 function reset(
@@ -231,6 +242,7 @@ function reset(
     ...session,
     variables: byName(data.variables),
     changedAt: new Map(),
+    risenAt: new Map(),
     inputs: [],
     restore: { reason: data.reason, seq, entries: data.restore ?? [] },
   };

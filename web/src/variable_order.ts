@@ -10,7 +10,7 @@ export interface Choice {
 }
 
 export function sortVariables(
-  { variables, changedAt }: Pick<Session, "variables" | "changedAt">, choice: Choice,
+  { variables, risenAt }: Pick<Session, "variables" | "risenAt">, choice: Choice,
 ): Variable[] {
   const wanted = choice.filter.toLowerCase();
   const found = [...variables.values()].filter((each) =>
@@ -18,7 +18,7 @@ export function sortVariables(
     (each.name.toLowerCase().includes(wanted) || each.type.toLowerCase().includes(wanted)));
   const place = new Map(choice.held?.map((name, index) => [name, index]));
   const byName = (a: Variable, b: Variable) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
-  const recency = (each: Variable) => choice.order === "recent" ? changedAt.get(each.name) ?? 0 : 0;
+  const recency = (each: Variable) => choice.order === "recent" ? risenAt.get(each.name)?.seq ?? 0 : 0;
   return found.sort((a, b) => {
     const [here, there] = [place.get(a.name), place.get(b.name)];
     if (here !== undefined && there !== undefined) return here - there;

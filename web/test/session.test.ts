@@ -47,7 +47,7 @@ test("a session that was folded elsewhere is the same as one folded here", () =>
       ],
     }],
   });
-  assert.deepEqual({ ...here, changedAt: new Map() }, there);
+  assert.deepEqual({ ...here, changedAt: new Map(), risenAt: new Map() }, there);
 });
 
 test("an event that is known already changes nothing", () => {
@@ -102,6 +102,20 @@ test("a variable that is deleted is gone, and one that is set is remembered as j
   const deleted = receive(set, [event(2, "variables.changed", { running: false, changes: [gone] })]);
   assert.equal(deleted.variables.size, 0);
   assert.equal(deleted.changedAt.size, 0);
+});
+
+test("a variable rises once in each execution that changes it", () => {
+  const change = (name: string, execution: string | null) =>
+    ({ op: "set" as const, name, variable: variable(name, "1"), execution, line: null });
+  const changed = (seq: number, ...changes: ReturnType<typeof change>[]) =>
+    event(seq, "variables.changed", { running: true, changes });
+  const looping = folded(
+    changed(1, change("x", "e1")), changed(2, change("y", "e1")), changed(3, change("x", "e1"), change("y", "e1")),
+  );
+  assert.deepEqual([looping.risenAt.get("x")?.seq, looping.risenAt.get("y")?.seq], [1, 2]);
+  assert.equal(looping.changedAt.get("x"), 3);
+  const later = receive(looping, [changed(4, change("x", "e2")), changed(5, change("y", null)), changed(6, change("y", null))]);
+  assert.deepEqual([later.risenAt.get("x")?.seq, later.risenAt.get("y")?.seq], [4, 6]);
 });
 
 test("a reset replaces all variables and says what came back", () => {

@@ -101,7 +101,7 @@ test("a path is written as Python would", () => {
 test("variables are shown recently changed first, or by name, filtered, hidden ones only on demand", () => {
   const variables = new Map([["b", variable("b", "")], ["a", variable("a", "")],
     ["_x", { ...variable("_x", ""), hidden: true }]]);
-  const session = { variables, changedAt: new Map([["b", 5]]) };
+  const session = { variables, risenAt: new Map([["b", { seq: 5, execution: null }]]) };
   const choice = { filter: "", hidden: false, order: "recent" as const, held: null };
   const names = (changed: object) => sortVariables(session, { ...choice, ...changed }).map((each) => each.name);
   assert.deepEqual(names({}), ["b", "a"]);

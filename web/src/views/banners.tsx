@@ -99,7 +99,7 @@ function Verdict({ entry, open }: { entry: RestoreEntry; open: OpenSession }) {
   return (
     <li class={entry.verdict === "restored" ? "came-back" : ""} data-testid="restore-entry" data-name={entry.name} data-verdict={entry.verdict}>
       <code>{entry.name}</code>
-      <span class={`verdict ${entry.verdict}`}>{VERDICTS[entry.verdict]}</span>
+      <span class={entry.verdict === "restored" ? "spoken" : `verdict ${entry.verdict}`}>{VERDICTS[entry.verdict]}</span>
       <span class="quiet">{entry.why}</span>
       {execution && entry.verdict !== "restored" && open.editing.value && (
         <button class="small" data-testid="restore-rerun" onClick={() => open.putCode(execution.code)}>

@@ -44,6 +44,7 @@ async function fetchDocumentation(view: EditorView, open: OpenSession): Promise<
 function panel(parts: [string, string | null][]): HTMLElement {
   const dom = document.createElement("div");
   dom.className = "documentation";
+  dom.tabIndex = 0; // so that a long one is scrolled by keys too
   dom.dataset["testid"] = "documentation";
   for (const [name, text] of parts) {
     if (!text) continue;

@@ -52,7 +52,7 @@ export function createEditor(
 }
 
 export function placeholderFor(): string {
-  return "Python: Enter runs, Alt+Enter makes a new line";
+  return innerWidth < 480 ? "Python: Enter runs" : "Python: Enter runs, Alt+Enter makes a new line";
 }
 
 function sessionKeys(open: OpenSession, enter: EnterKey, walk: HistoryKeys): KeyBinding[] {

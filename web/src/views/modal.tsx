@@ -13,23 +13,41 @@ interface Props {
   children: ComponentChildren;
 }
 
+let shown: HTMLDialogElement | null = null;
+
+/** At once, before the page is drawn anew: whoever closes it may give the focus to something behind it. */
 export function closeDialog(): void {
+  const element = shown;
+  shown = null;
+  element?.close();
   dialog.value = null;
+}
+
+/** What has the focus, also inside of a shadow root: the editor's host alone cannot be given it back. */
+function focused(): Element | null {
+  let element = document.activeElement;
+  while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  return element;
 }
 
 export function Modal({ title, name, wide = false, bare = false, children }: Props) {
   const box = useRef<HTMLDialogElement>(null);
   // Before the browser draws: what is typed at once belongs into the dialog.
   useLayoutEffect(() => {
-    const before = document.activeElement;
-    box.current?.showModal();
+    const before = focused();
+    const element = box.current;
+    shown = element;
+    element?.showModal();
     return () => {
+      if (shown === element) shown = null;
+      if (!element?.open) return; // the browser has given the focus back when it was closed
+      element.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
   return (
     <dialog ref={box} class={`modal ${wide ? "wide" : ""} ${bare ? "bare" : ""}`} aria-label={title}
-      data-testid={`dialog-${name}`} onClose={closeDialog}
+      data-testid={`dialog-${name}`} onClose={() => { if (shown === box.current) closeDialog(); }}
       onMouseDown={(event) => { if (event.target === box.current) closeDialog(); }}>
       <div class="modal-body">
         {!bare && (

@@ -115,7 +115,7 @@ function Traceback({ item: { name, message, traceback } }: { item: ErrorItem }) 
           … {lines.length - TRACEBACK_LINES} more lines of the traceback · show
         </button>
       )}
-      <pre class="traceback">
+      <pre class="traceback" tabIndex={0} role="group" aria-label="Traceback">
         <AnsiText text={shown.slice(0, -1).map((line) => `${line.replace(/\n$/, "")}\n`).join("")} />
         <span class="last"><AnsiText text={shown.at(-1) ?? ""} /></span>
       </pre>

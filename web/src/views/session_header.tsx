@@ -96,7 +96,7 @@ function Escalation({ seconds }: { seconds: number }) {
   }, []);
   return (
     <span class="escalation" role="status" data-testid="escalation">
-      does not answer: will be stopped in {left.value} s
+      The code does not answer the interrupt. Its process is stopped in {left.value} s.
     </span>
   );
 }

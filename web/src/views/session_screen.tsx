@@ -20,7 +20,10 @@ export function SessionScreen({ open }: { open: OpenSession }) {
     };
     open.focusVariables = () => {
       panelOpen.value = true;
-      requestAnimationFrame(() => frame.current?.querySelector<HTMLElement>(".variable-rows, .variables input")?.focus());
+      requestAnimationFrame(() => {
+        const panel = frame.current?.querySelector(".variables");
+        (panel?.querySelector<HTMLElement>(".variable-rows") ?? panel?.querySelector("input"))?.focus();
+      });
     };
   }, []);
   const session = open.session.value;
@@ -55,7 +58,8 @@ function Problem({ open }: { open: OpenSession }) {
       <div class="card" role="alert" data-testid="problem" data-code={problem?.code}>
         <h1>This session cannot be opened</h1>
         <p>{problem?.message}</p>
-        <p class="quiet">{problem?.hint}</p>
+        <p class="quiet">{problem?.code === "session_not_found"
+          ? "It was destroyed, or a part of its address is missing." : problem?.hint}</p>
         <div class="modal-actions">
           <button onClick={() => void open.join()}>Try again</button>
           <button class="primary" onClick={() => go({ screen: "sessions" })}>All sessions</button>

@@ -28,5 +28,6 @@ function setWidth(width: number): void {
 }
 
 function maxWidth(): number {
-  return Math.max(MIN, innerWidth - 360);
+  // As the style sheet has it: what is left is enough to read the console.
+  return Math.round(Math.max(MIN, innerWidth * 0.46, innerWidth - 640));
 }

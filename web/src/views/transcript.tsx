@@ -156,8 +156,8 @@ function FirstSteps({ open }: { open: OpenSession }) {
       <h2>Nothing was executed yet</h2>
       {open.editing.value ? (
         <>
-          <p>Write Python below and press <kbd>Enter</kbd>. What you assign shows on the right, also
-            while the code runs.</p>
+          <p>Write Python below and press <kbd>Enter</kbd>. What you assign shows under Variables,
+            also while the code runs.</p>
           <button onClick={() => open.replaceCode(EXAMPLE)}>Try an example</button>
         </>
       ) : <p>What the others execute will show here.</p>}

@@ -1,6 +1,6 @@
 // Changing a value in place: a Python expression, and what happens when someone else was first.
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { CallRefused } from "../connection.ts";
 import { reportError } from "../notices.ts";
@@ -20,7 +20,11 @@ export function ValueEditor({ row: { path, variable, label }, open, done }: Prop
   const problem = useSignal<string | null>(null);
   const conflict = useSignal<string | null>(null);
   const box = useRef<HTMLInputElement>(null);
-  useEffect(() => box.current?.select(), []);
+  // At once: the next key belongs to it.
+  useLayoutEffect(() => {
+    box.current?.focus();
+    box.current?.select();
+  }, []);
   const close = () => {
     const table = box.current?.closest<HTMLElement>("[role=treegrid]");
     done();
@@ -47,7 +51,7 @@ export function ValueEditor({ row: { path, variable, label }, open, done }: Prop
   return (
     <span class="value-editor" role="gridcell" data-testid="value-editor">
       <input ref={box} value={text.value} aria-label={`New value of ${label}, a Python expression`}
-        autoFocus spellcheck={false} autocomplete="off" data-testid="value-input" onKeyDown={pressed}
+        spellcheck={false} autocomplete="off" data-testid="value-input" onKeyDown={pressed}
         onInput={(event) => {
           text.value = event.currentTarget.value;
           problem.value = null;

@@ -104,6 +104,7 @@ function Table({ open, tree, rows, hold }: {
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
     overscan: 8,
+    scrollPaddingStart: ROW_HEIGHT, // the place of a nested row lies over the first one
   });
   const at = Math.min(current.value, rows.count - 1);
   const select = (index: number) => {
@@ -138,7 +139,7 @@ function Place({ rows, top, select }: { rows: Rows; top: number; select: (index:
   return (
     <div class="tree-place" role="presentation">
       <button class="small" tabIndex={-1} title="To where it begins (←)" data-testid="tree-place"
-        onClick={() => select(parentIndex(rows, top, row.depth))}>in {pythonExpression(row.parent.path)}</button>
+        onClick={() => select(parentIndex(rows, top, row.depth))}>{pythonExpression(row.parent.path)}</button>
     </div>
   );
 }
