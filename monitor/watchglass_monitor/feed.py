@@ -1,10 +1,14 @@
-"""Changes of variables -> messages: at once, then at most four a second, and at the end."""
+"""Changes of variables -> messages: at once, then at most four a second, and at the end.
+
+That is the record. Who looks (live.py) is shown them more often, beside it.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import Protocol, TypeVar
 
 from watchglass_monitor.host import Message
+from watchglass_monitor.live import Live
 from watchglass_monitor.wire import Change
 
 INTERVAL_S = 0.25
@@ -34,9 +38,10 @@ class Monitor(Protocol):
 class Feed:
     """Sends what the monitor finds, each change under the execution that made it."""
 
-    def __init__(self, monitor: Monitor, send: Send) -> None:
+    def __init__(self, monitor: Monitor, send: Send, live: Live) -> None:
         self._monitor = monitor
         self._send = send
+        self._live = live
         self._sent_at = -INTERVAL_S
         self._credit_at = 0.0
         self._found: dict[str, Message] = {}
@@ -62,12 +67,15 @@ class Feed:
         is_due = now - self._sent_at >= INTERVAL_S
         # A round of looking into many or large values takes several calls: were it to go on only
         # when a message is due, each of them would be seen every few seconds.
-        if not is_due and not self._monitor.unfinished:
+        is_live = self._live.is_due(now)
+        if not is_due and not is_live and not self._monitor.unfinished:
             return
         self._find(owner, scan=True, budget_ms=SCAN_BUDGET_MS if running else IDLE_BUDGET_MS)
         if is_due and self._found:
             self._sent_at = now
             self._flush(owner, running=running)
+        elif is_live:
+            self._live.show(now)
 
     def finish(self, owner: int) -> None:
         """An execution has ended: everything, in its name."""
@@ -93,7 +101,8 @@ class Feed:
         for change in self._collect(owner, scan=scan, budget_ms=budget_ms):
             # The latest of each name counts; a name that comes again goes to the end.
             self._found.pop(change["name"], None)
-            self._found[change["name"]] = {**change, "request_id": owner}
+            self._found[change["name"]] = told = {**change, "request_id": owner}
+            self._live.note(told)
             self.total += 1
 
     def _collect(self, owner: int, *, scan: bool, budget_ms: float) -> Sequence[Change]:
@@ -132,3 +141,4 @@ class Feed:
             part = changes[start : start + MAX_CHANGES]
             message: Message = {"type": "variables", "request_id": owner, "running": running}
             self._send({**message, "changes": part})
+        self._live.settle()

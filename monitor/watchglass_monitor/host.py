@@ -90,6 +90,9 @@ class Host(Protocol):
         """How often variables are looked at while nothing tells of changes."""
         ...
 
+    def pace(self, ms: float) -> None:
+        """Have DUE_TICK after so long at most; 0: as long as at the start."""
+
     def entropy(self) -> str:
         """A text that is another one in each process; good for dice, not for secrets."""
         ...

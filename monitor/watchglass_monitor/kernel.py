@@ -7,15 +7,18 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
+from types import FrameType
 
 from watchglass_monitor.display import Publication, set_publisher
 from watchglass_monitor.eventloop import Schedule
 from watchglass_monitor.execution import Cell, Namespace
 from watchglass_monitor.feed import Feed
+from watchglass_monitor.frames import Frames, RunningLine, frames, running_line, running_stack
 from watchglass_monitor.host import Host, Message, encode
 from watchglass_monitor.interrupts import Interrupts, is_inside
 from watchglass_monitor.ipython_names import IPythonFinder
 from watchglass_monitor.keeping import Keeper
+from watchglass_monitor.live import LIVE_MS, Live
 from watchglass_monitor.output import Output
 from watchglass_monitor.ownership import OWNER, Ownership
 from watchglass_monitor.prompt import Prompt
@@ -53,7 +56,8 @@ class Kernel:
         self.prompt = Prompt(host, self.suspender, self.interrupts, self.publish)
         self.monitor = VariableMonitor(namespace)
         self.repl = PyodideREPL(namespace, self.publish, self.monitor.snapshot)
-        self.feed = Feed(self.monitor, self.send)
+        self.live = Live(self.monitor, self.send, self._line, host.pace)
+        self.feed = Feed(self.monitor, self.send, self.live)
         self.keeper = Keeper(
             host,
             namespace,
@@ -84,6 +88,7 @@ class Kernel:
         self.queries.is_idle = lambda: self.execution is None
         self.queries.last = lambda: self.last
         self.queries.owner = self._owner
+        self.queries.frames = self._frames
         self.task_errors.running = self._running_id
 
     def _session(self, host: Host) -> Session:
@@ -97,6 +102,7 @@ class Kernel:
             keeper=self.keeper,
             send=self.send,
             feed=self.feed,
+            live=self.live,
         )
 
     def install(self) -> None:
@@ -187,7 +193,7 @@ class Kernel:
         self.enter()
         if self.execution is not None:
             self._show_running()
-            return self._host.poll_ms()
+            return self._poll_ms()
         number, owner = self.last
         wait = 0.0
         with self._reserve.as_needed():
@@ -195,7 +201,7 @@ class Kernel:
             wait = self.keeper.when_idle(number, owner, self.feed.total)
         if self.schedule.steps != self._steps_seen:
             self._steps_seen = self.schedule.steps
-            return self._host.poll_ms()
+            return self._poll_ms()
         if self.monitor.unfinished:
             return UNFINISHED_MS
         return wait
@@ -204,8 +210,8 @@ class Kernel:
         """Turn the event loop once."""
         self.enter()
         self.schedule.step()
-        if self.execution is None:
-            self._host.wake(self._host.poll_ms())
+        if self.execution is None or self.live.on:
+            self._host.wake(self._poll_ms())
 
     # One execution
 
@@ -280,6 +286,25 @@ class Kernel:
         """A safe point of running code, or a moment while it waits."""
         self.output.flush()
         self.feed.show(self._owner(), running=True)
+
+    def _poll_ms(self) -> float:
+        """How often is looked at what tells nothing by itself."""
+        polled = self._host.poll_ms()
+        return min(LIVE_MS, polled) if self.live.on else polled
+
+    def _stack(self) -> list[FrameType]:
+        """The frames of the running execution, the innermost first."""
+        execution = self.execution
+        if execution is None:
+            return []
+        coroutine = execution.task.get_coro() if execution.task is not None else None
+        return running_stack(self.suspender.waiting_frame(execution.request_id), coroutine)
+
+    def _line(self) -> RunningLine | None:
+        return running_line(self._stack(), self.execution.number) if self.execution else None
+
+    def _frames(self) -> Frames:
+        return frames(self._stack())
 
     def _owner(self) -> int:
         """Whose the changes of this moment are: of the code that runs, or that ran last."""

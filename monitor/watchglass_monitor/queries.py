@@ -12,10 +12,12 @@ from watchglass_monitor.completeness import is_complete
 from watchglass_monitor.completion import complete
 from watchglass_monitor.deadline import DeadlineExceeded
 from watchglass_monitor.feed import Feed
+from watchglass_monitor.frames import Frames
 from watchglass_monitor.host import Host, Message
 from watchglass_monitor.inspection import inspect_at
 from watchglass_monitor.interrupts import Interrupts
 from watchglass_monitor.keeping import KEPT_NAMES, Keeper
+from watchglass_monitor.live import Live
 from watchglass_monitor.load import load
 from watchglass_monitor.namespace import is_variable
 from watchglass_monitor.ownership import Ownership
@@ -48,6 +50,7 @@ class Session:
     keeper: Keeper
     send: Callable[[Message], None]
     feed: Feed
+    live: Live
 
 
 class BadQuery(Exception):
@@ -63,6 +66,7 @@ class Queries:
         self.is_idle: Callable[[], bool] = bool
         self.last: Callable[[], tuple[int, int]] = lambda: (0, 0)
         self.owner: Callable[[], int] = int  # whose the changes of this moment are
+        self.frames: Callable[[], Frames] = _no_frames
 
     def serve(self) -> None:
         """Answer all that has come; what needs an idle interpreter waits for one."""
@@ -132,6 +136,16 @@ class Queries:
         args = message["args"]
         monitor = self._session.monitor
         return monitor.get(args["path"], args.get("offset", 0), args.get("limit", 100))
+
+    def _do_view(self, message: Arguments) -> object:
+        args = message["args"]
+        live = self._session.live
+        live.look(changes=args["changes"], windows=args["windows"])
+        self._session.host.wake(1)  # what is open is shown at once
+        return {}
+
+    def _do_frames(self, _: Arguments) -> object:
+        return self.frames()
 
     def _do_variable_set(self, message: Arguments) -> object:
         args = message["args"]
@@ -207,6 +221,10 @@ class Queries:
             for each in found.verdicts
             if each.name not in KEPT_NAMES
         ]
+
+
+def _no_frames() -> Frames:
+    return {"frames": [], "omitted": 0}
 
 
 def names_to_keep(namespace: Mapping[str, object]) -> list[str]:

@@ -4,7 +4,9 @@ import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from sys import _getframe
 from time import monotonic
+from types import FrameType
 from typing import SupportsIndex, TypeVar
 
 from watchglass_monitor.host import Gate, Host
@@ -24,6 +26,7 @@ class Suspension:
 
     owner: int
     gate: Gate
+    frame: FrameType | None
     interrupted: bool = False
 
 
@@ -52,13 +55,14 @@ class Suspender:
         """Let the event loop turn until the gate opens; an interrupt is raised here."""
         self._interrupts.safe_point()
         owner, is_main = self._ownership.current or 0, self._ownership.is_main
-        suspension = Suspension(owner, gate)
+        suspension = Suspension(owner, gate, _getframe())
         self._waiting.append(suspension)
         self._ownership.leave()
         self.before()
         try:
             self.run_sync(gate.promise)
         finally:
+            suspension.frame = None  # it holds this frame, and this frame holds it
             self._waiting.remove(suspension)
             self._ownership.enter(owner, is_main=is_main)
         if suspension.interrupted:
@@ -71,6 +75,11 @@ class Suspender:
             suspension.interrupted = True
             suspension.gate.open()
         return bool(found)
+
+    def waiting_frame(self, owner: int) -> FrameType | None:
+        """Where that execution waits in a call, if it does."""
+        found = [each.frame for each in self._waiting if each.owner == owner]
+        return found[-1] if found else None
 
     def sleep(self, seconds: float | SupportsIndex, /) -> None:
         """Suspend for the given number of seconds; the event loop goes on."""

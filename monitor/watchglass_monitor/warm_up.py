@@ -91,6 +91,9 @@ class SilentHost:
     def poll_ms(self) -> float:
         return 250.0
 
+    def pace(self, ms: float) -> None:
+        pass
+
     def entropy(self) -> str:
         return ""
 

@@ -43,10 +43,12 @@ export class Host {
   #deadline = Infinity;
   #lastRead = -Infinity;
   #lastTick = -Infinity;
+  #tickMs = TICK_MS;
   #draining = false;
   #pollMs;
   /** @type {NodeJS.Timeout | undefined} */
   #ticker;
+  #tickAt = Infinity;
 
   /**
    * @param {object} parts
@@ -234,13 +236,14 @@ export class Host {
     if (this.#press) due |= DUE.interrupt;
     if (this.#stray) due |= DUE.blocked;
     if (now >= this.#deadline) due |= DUE.deadline;
-    if (now - this.#lastTick >= TICK_MS) due |= DUE.tick;
+    if (now - this.#lastTick >= this.#tickMs) due |= DUE.tick;
     return due;
   }
 
   /** @param {number} ms */
   #wake(ms) {
     clearTimeout(this.#ticker);
+    this.#tickAt = performance.now() + ms;
     this.#ticker = setTimeout(() => this.#tick(), ms).unref();
   }
 
@@ -367,12 +370,15 @@ export class Host {
         this.#deadline = ms > 0 ? performance.now() + ms : Infinity;
       },
       wake: (/** @type {number} */ ms) => {
-        if (!this.#ticker) this.#wake(ms);
+        if (!this.#ticker || performance.now() + ms < this.#tickAt) this.#wake(ms);
       },
       schedule: (/** @type {number} */ ms) => this.#stepper.schedule(ms),
       wait: (/** @type {number} */ ms) => this.#wait(ms),
       gate,
       poll_ms: () => this.#pollMs,
+      pace: (/** @type {number} */ ms) => {
+        this.#tickMs = ms || TICK_MS;
+      },
       // V8 takes the start of this from the operating system; Node's crypto takes 10 ms to load.
       entropy: () => Array.from({ length: ENTROPY_NUMBERS }, Math.random).join(),
     };

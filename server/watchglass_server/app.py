@@ -24,6 +24,7 @@ from watchglass_server.config import Config
 from watchglass_server.errors import PoolTimeout, ProcessStartError, SetupError
 from watchglass_server.gateway import Gateway
 from watchglass_server.http_api import HttpApi
+from watchglass_server.live_views import LiveViews
 from watchglass_server.manager import PyodideManager
 from watchglass_server.origins import Origins, shown_host
 from watchglass_server.ownership import OnlyServer
@@ -105,6 +106,7 @@ class PyodideServer:
             rooms=rooms,
             is_origin_allowed=origins.is_allowed,
         )
+        views = LiveViews(rooms)
         sessions = Sessions(
             config,
             journal=journal,
@@ -112,7 +114,9 @@ class PyodideServer:
             clock=clock,
             restorer=ValueRestorer(),
             ownership=OnlyServer(),
-            audience=Audience(rooms.publish, gateway.drop_session, gateway.restart_session),
+            audience=Audience(
+                rooms.publish, gateway.drop_session, gateway.restart_session, views.take
+            ),
         )
         calls = Calls(
             config,
@@ -122,6 +126,7 @@ class PyodideServer:
             journal=journal,
             manager=manager,
             drops=gateway,
+            views=views,
         )
         api = HttpApi(
             token_hash=hashed(self.token),

@@ -15,6 +15,7 @@ from watchglass_server.fields import MAX_ANSWER_BYTES
 from watchglass_server.measure import json_bytes
 from watchglass_server.pictures import Execution, StreamPart
 from watchglass_server.session_fold import Fold
+from watchglass_server.session_state import Session
 from watchglass_server.session_view import bounded_executions, execution_bytes
 from watchglass_sync.journal import Journal
 from watchglass_sync.records import VariableChange
@@ -91,6 +92,19 @@ def repr_text(answer: Mapping[str, Any]) -> r.VariableReprReply:
     while json_size(text) > REPR_BYTES:
         text = text[: len(text) * REPR_BYTES // json_size(text) - 1]
     return r.VariableReprReply(text=text, truncated=reply.truncated or text != reply.text)
+
+
+def running_frames(answer: Mapping[str, Any], state: Session) -> r.FrameReply:
+    """The frames, with their locals as far as these fit."""
+    reply = typed_answer(answer, r.FrameReply)
+    room = ROOM_BYTES
+    frames = []
+    for frame in reply.frames:
+        room -= json_bytes(msgspec.to_builtins(frame))
+        execution = None if frame.number is None else state.numbers.get(frame.number)
+        shown = frame.locals if room > 0 else []
+        frames.append(replace(frame, execution=execution, locals=shown))
+    return replace(reply, frames=frames)
 
 
 def json_size(text: str) -> int:

@@ -16,6 +16,7 @@ from watchglass_server.call_answers import (
 from watchglass_server.config import Config
 from watchglass_server.fields import MAX_ANSWER_BYTES, MAX_CODE_BYTES, MAX_MESSAGE_BYTES, Role
 from watchglass_server.live_session import LiveSession
+from watchglass_server.live_views import LiveViews
 from watchglass_server.manager import PyodideManager
 from watchglass_server.messages import CALLS, NOT_AVAILABLE
 from watchglass_server.refusals import Refused, bad_request, no_token
@@ -55,6 +56,7 @@ class Calls:
         journal: Journal,
         manager: PyodideManager,
         drops: Drops,
+        views: LiveViews,
     ) -> None:
         self._config = config
         self._sessions = sessions
@@ -81,7 +83,7 @@ class Calls:
             c.RestartCommand: self._restart,
             c.InputReplyCommand: self._reply_input,
             c.OutputReadCommand: self._read_output,
-            **VariableCalls(sessions, journal).performs,
+            **VariableCalls(sessions, journal, views).performs,
         }
 
     async def perform(self, client: Client, event: str, command: c.Command) -> r.Reply:

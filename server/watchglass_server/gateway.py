@@ -16,7 +16,9 @@ from watchglass_server import json_wire
 from watchglass_server.calls import Calls
 from watchglass_server.commands import SessionCommand, SessionJoinCommand
 from watchglass_server.fields import MAX_MESSAGE_BYTES, Role
+from watchglass_server.live_sender import LiveSender
 from watchglass_server.messages import decode_command
+from watchglass_server.notifications import LiveMessage
 from watchglass_server.outbox import Outbox
 from watchglass_server.refusals import Refused, bad_request, no_token
 from watchglass_server.replies import WireError
@@ -187,6 +189,7 @@ class Gateway:
             client=sid,
             grant=grant,
             outbox=self._outbox(sid),
+            live=LiveSender(lambda picture, taken: self._show(sid, picture, taken)),
             origin=f"{scheme}://{environ.get('HTTP_HOST', 'localhost')}",
         )
 
@@ -214,11 +217,17 @@ class Gateway:
 
         return Outbox(send, socket.queue.join, lambda: self._own(self._abort(sid)))
 
+    async def _show(self, sid: str, picture: LiveMessage, taken: Callable[[], None]) -> None:
+        await self._server.emit(
+            "live", msgspec.to_builtins(picture), to=sid, callback=lambda *_: taken()
+        )
+
     async def _disconnect(self, sid: str, reason: str = "") -> None:
         client = self._clients.pop(sid, None)
         if client is None:
             return
         client.outbox.close()
+        client.live.close()
         assert self._calls is not None
         try:
             self._calls.leave_all(client)

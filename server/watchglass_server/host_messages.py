@@ -12,6 +12,8 @@ from msgspec import Meta
 from watchglass_server.frames import MAX_REQUEST_ID
 
 MAX_CHANGES = 500
+MAX_CHILDREN = 1000
+MAX_WINDOWS = 1000
 MAX_TEXT = 64 * 2**10
 MAX_DUMP_BYTES = 256 * 2**20
 
@@ -193,6 +195,39 @@ class VariablesChanged(FromHost, frozen=True, tag="variables"):
     changes: Annotated[list[SetChange | DeleteChange], Meta(max_length=MAX_CHANGES)]
 
 
+class LiveChild(Variable, frozen=True, kw_only=True):
+    """One row of a window."""
+
+    key: Any
+    label: Word
+
+
+class LiveWindow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A page of an expanded value that somebody has open; `total` null: it is gone."""
+
+    window: Count
+    total: Count | None
+    version: Count
+    children: Annotated[list[LiveChild], Meta(max_length=MAX_CHILDREN)]
+
+
+class LiveLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The line that runs; `calls` is the line of the running execution that leads there."""
+
+    number: Count
+    line: Annotated[int, Meta(ge=1, le=2**31)]
+    function: Word | None
+    calls: Line = None
+
+
+class Live(FromHost, frozen=True, tag="live"):
+    """A picture of now, for those who look: it is not part of the record."""
+
+    changes: Annotated[list[SetChange | DeleteChange], Meta(max_length=MAX_CHANGES)]
+    windows: Annotated[list[LiveWindow], Meta(max_length=MAX_WINDOWS)]
+    line: LiveLine | None
+
+
 class DumpEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a dump holds of one name, or why it does not."""
 
@@ -263,6 +298,7 @@ WireMessage = (
     | InputRequest
     | InputCancelled
     | VariablesChanged
+    | Live
     | DumpedMessage
     | Finished
     | InterruptAck

@@ -38,6 +38,7 @@ from watchglass_server.host_messages import (
     InputRequest,
     Interrupt,
     InterruptAck,
+    Live,
     Query,
     Ready,
     ReplyError,
@@ -102,6 +103,7 @@ HostEvent = (
     | InputRequest
     | InputCancelled
     | VariablesChanged
+    | Live
     | Dumped
     | Finished
     | InterruptAck
@@ -274,6 +276,11 @@ class HostProtocol:
             self._check_origin(change)
         return message
 
+    def _receive_live(self, message: Live) -> HostEvent:
+        for change in message.changes:
+            self._check_origin(change)
+        return message
+
     def _receive_input_request(self, message: InputRequest) -> HostEvent:
         self._check_origin(message)
         if message.request in self._input_requests:
@@ -327,6 +334,7 @@ _RECEIVE: dict[type, Callable[[HostProtocol, Any], HostEvent]] = {
     ExecuteResult: HostProtocol._receive_result,
     Finished: HostProtocol._receive_finished,
     VariablesChanged: HostProtocol._receive_variables,
+    Live: HostProtocol._receive_live,
     InputRequest: HostProtocol._receive_input_request,
     InputCancelled: HostProtocol._receive_input_cancelled,
     InterruptAck: HostProtocol._receive_ack,

@@ -14,6 +14,7 @@ import msgspec
 
 from watchglass_server import session_inputs as i
 from watchglass_server.clock import Clock
+from watchglass_server.host_messages import Live
 from watchglass_server.manager import PyodideManager
 from watchglass_server.process import PyodideProcess
 from watchglass_server.refusals import Refused
@@ -43,6 +44,7 @@ class SessionParts:
     restorer: Restorer
     publish: Callable[[str, Sequence[Envelope]], None]
     failed: Callable[[LiveSession], None]
+    shown: Callable[[LiveSession, Live], None]
 
 
 class LiveSession:
@@ -106,6 +108,14 @@ class LiveSession:
                 actions += asked
         finally:
             self._perform(actions)
+
+    def shown(self, picture: Live) -> None:
+        """Its process shows something that is not recorded."""
+        self.parts.shown(self, picture)
+
+    def look(self, wanted: dict[str, Any] | None) -> None:
+        """Have its process show more than it records; None: nothing more."""
+        self.link.look(wanted)
 
     async def durable(self) -> None:
         """Wait until everything up to now is stored."""

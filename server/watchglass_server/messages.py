@@ -110,8 +110,6 @@ NOT_AVAILABLE: dict[str, str] = {
     "checkpoint.name": "this version takes no checkpoints",
     "watch.add": "this version has no watch expressions",
     "watch.remove": "this version has no watch expressions",
-    "frames": "this version cannot look into the frames of running code",
-    "view.set": "this version has no live view; variables.changed carries every stored change",
 }
 
 Notification = (

@@ -12,14 +12,17 @@ from watchglass_server.fields import (
     FinalStatus,
     MimeBundle,
     MirrorStatus,
+    Offset,
     ParticipantField,
+    Path,
     ProcessStatus,
     ResetReason,
     Role,
+    Seq,
     SessionField,
     StreamName,
 )
-from watchglass_server.pictures import ExitInfo, RestoreEntry, StreamPart, Variable
+from watchglass_server.pictures import Child, ExitInfo, RestoreEntry, StreamPart, Variable
 
 
 class Notification(Struct, frozen=True, kw_only=True):
@@ -213,3 +216,46 @@ class MirrorStateNotification(Notification, frozen=True):
 
     state: MirrorStatus
     behind_by: int
+
+
+class RunningLine(Struct, frozen=True, kw_only=True):
+    """The line that runs now: of the innermost of the user's frames."""
+
+    number: Annotated[int, Meta(description="As in `In[number]`: whose code it is.")]
+    execution: Annotated[str | None, Meta(description="The same, where it is still known.")]
+    line: Annotated[int, Meta(description="From 1.")]
+    function: Annotated[str | None, Meta(description="Null: outside of functions.")]
+    calls: Annotated[
+        int | None, Meta(description="The line of the running execution that leads there.")
+    ]
+
+
+class PatchRow(Struct, frozen=True, kw_only=True):
+    """One row of a window that is another than before."""
+
+    row: Annotated[int, Meta(description="Counted from the beginning of the window.")]
+    child: Child
+
+
+class Patch(Struct, frozen=True, kw_only=True):
+    """What has changed in an open window; the first one has all of its rows."""
+
+    path: Path
+    offset: Offset
+    limit: int
+    total: Annotated[int | None, Meta(description="Of all children; null: it is gone.")]
+    length: Annotated[int, Meta(description="How many rows the window has now.")]
+    version: Annotated[int, Meta(description="Of the variable, and so of every row.")]
+    rows: list[PatchRow]
+
+
+class LiveMessage(Struct, frozen=True, kw_only=True):
+    """What `live` carries to one client: only what is new since the last one."""
+
+    session: SessionField
+    after_seq: Annotated[
+        Seq, Meta(description="What the record tells up to this event is older, or the same.")
+    ]
+    changes: list[VariableChange]
+    patches: list[Patch]
+    line: RunningLine | None

@@ -9,6 +9,7 @@ from msgspec import Struct, UnsetType
 from msgspec import inspect as types
 
 from watchglass_server.messages import CALLS, EVENTS, NOT_AVAILABLE
+from watchglass_server.notifications import LiveMessage
 from watchglass_server.roles import LEAST_ROLE
 
 _ROLE_WORDS = {"token": "any valid token", "server": "the server token"}
@@ -30,6 +31,12 @@ def call_tables() -> str:
     return "\n\n".join(parts)
 
 
+def live_table() -> str:
+    """What `live` carries."""
+    title = "## What `live` carries, field by field"
+    return "\n\n".join([title, _sentence(LiveMessage), _table("Fields", LiveMessage)])
+
+
 def event_tables() -> str:
     """One section an event type, and one a type that they and the calls are made of."""
     parts = ["## Every event's data, field by field"]
@@ -44,7 +51,7 @@ def event_tables() -> str:
 def _shared() -> list[type[Struct]]:
     roots: list[type[Struct]] = [call.command for call in CALLS.values()]
     roots += [call.reply for name, call in CALLS.items() if name not in NOT_AVAILABLE]
-    roots += list(EVENTS.values())
+    roots += [LiveMessage, *EVENTS.values()]
     found: dict[str, type[Struct]] = {}
     for root in roots:
         for struct in _inside(types.type_info(root)):

@@ -233,10 +233,24 @@ class OutputReadReply(Reply, frozen=True):
     total: int
 
 
+class Frame(Struct, frozen=True, kw_only=True):
+    """One frame of the running code."""
+
+    name: Annotated[str, Meta(description="Of the function, or `<module>`.")]
+    file: Annotated[str, Meta(description="`<In[number]>`, or the file of a library.")]
+    number: Annotated[int | None, Meta(description="As in `In[number]`: whose code it is.")]
+    execution: Annotated[str | None, Meta(description="The same, where it is still known.")] = None
+    line: int | None
+    locals: Annotated[
+        list[Variable], Meta(description="At most 100; none for a module: those are its variables.")
+    ]
+
+
 class FrameReply(Reply, frozen=True):
     """The frames of the running code, the innermost last."""
 
-    frames: list[Any]
+    frames: list[Frame]
+    omitted: Annotated[int, Meta(description="Frames left out behind the outermost.")] = 0
 
 
 class WatchReply(Reply, frozen=True):

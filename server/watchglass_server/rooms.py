@@ -8,6 +8,7 @@ from typing import Any
 
 from watchglass_server import json_wire
 from watchglass_server.fields import Role
+from watchglass_server.live_sender import LiveSender
 from watchglass_server.outbox import Outbox
 from watchglass_server.shares import Grant
 
@@ -30,6 +31,7 @@ class Client:
     client: str
     grant: Grant | None
     outbox: Outbox
+    live: LiveSender
     origin: str
     memberships: dict[str, Membership] = field(default_factory=dict)
     calls: int = 0
@@ -74,6 +76,7 @@ class Rooms:
         room.discard(client)
         if not room:
             self._rooms.pop(session, None)
+        client.live.views.pop(session, None)
         return client.memberships.pop(session, None)
 
     def members(self, session: str) -> list[Client]:

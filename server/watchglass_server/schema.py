@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from watchglass_server import settings_page
 from watchglass_server.messages import CALLS, EVENTS, NOT_AVAILABLE
-from watchglass_server.protocol_tables import call_tables, event_tables
+from watchglass_server.notifications import LiveMessage
+from watchglass_server.protocol_tables import call_tables, event_tables, live_table
 from watchglass_server.replies import Event, WireError
 from watchglass_server.roles import LEAST_ROLE
 from watchglass_server.typescript import typescript
@@ -47,6 +48,7 @@ def generated(root: Path) -> Iterator[tuple[Path, str]]:
     schemas = root / "docs" / "schemas"
     yield schemas / "calls.json", _json(_calls_schema())
     yield schemas / "events.json", _json(_events_schema())
+    yield schemas / "live.json", _json(_live_schema())
     yield root / "web" / "src" / "messages.ts", typescript(COMMAND)
     yield root / "docs" / "settings.md", settings_page.settings_page(COMMAND)
     page = root / "docs" / "protocol.md"
@@ -59,7 +61,8 @@ def with_tables(page: str) -> str:
     _, closed, after = rest.partition(_END)
     if not found or not closed:
         before, after = f"{page.rstrip()}\n\n", "\n"
-    return f"{before}{_BEGIN}\n\n{call_tables()}\n\n{event_tables()}\n\n{_END}{after}"
+    tables = "\n\n".join([call_tables(), live_table(), event_tables()])
+    return f"{before}{_BEGIN}\n\n{tables}\n\n{_END}{after}"
 
 
 def _calls_schema() -> dict[str, Any]:
@@ -117,6 +120,19 @@ def _events_schema() -> dict[str, Any]:
         **schemas[0],
         "properties": {"type": {"enum": list(EVENTS)}},
         "allOf": rules,
+        "$defs": components,
+    }
+
+
+def _live_schema() -> dict[str, Any]:
+    """What `live` carries."""
+    (schema,), components = msgspec.json.schema_components(
+        [LiveMessage], ref_template="#/$defs/{name}"
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "One `live` of Watchglass",
+        **schema,
         "$defs": components,
     }
 

@@ -26,7 +26,6 @@ from watchglass_server.session_inputs import (
     Store,
     StoreSession,
 )
-from watchglass_server.session_output import execution_of
 from watchglass_server.session_queue import (
     begin_next,
     cancel_queue,
@@ -34,7 +33,7 @@ from watchglass_server.session_queue import (
     finish_running,
     store_executions,
 )
-from watchglass_server.session_state import Phase, Step
+from watchglass_server.session_state import Phase, Session, Step
 from watchglass_sync.records import DumpRecord
 
 CHANGES_PER_EVENT = 100
@@ -197,7 +196,7 @@ def _finish_found(step: Step, execution: str, status: FinalStatus) -> None:
 
 def variables(step: Step, event: h.VariablesChanged) -> None:
     """Tell everybody of changes, a bounded number an event."""
-    changes = [_change(step, change) for change in event.changes]
+    changes = [told_change(step.session, change) for change in event.changes]
     for first in range(0, len(changes), CHANGES_PER_EVENT):
         step.record(
             n.VariablesChangedNotification(
@@ -206,13 +205,14 @@ def variables(step: Step, event: h.VariablesChanged) -> None:
         )
 
 
-def _change(step: Step, change: h.SetChange | h.DeleteChange) -> n.VariableChange:
+def told_change(session: Session, change: h.SetChange | h.DeleteChange) -> n.VariableChange:
+    """A change as clients see it."""
     variable = change.variable if isinstance(change, h.SetChange) else None
     return n.VariableChange(
         op="delete" if variable is None else "set",
         name=change.name,
         variable=None if variable is None else told_variable(variable),
-        execution=execution_of(step, change.request_id),
+        execution=session.numbers.get(change.request_id),
         line=change.line,
     )
 

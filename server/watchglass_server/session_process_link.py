@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, get_args
 
 import msgspec
@@ -22,6 +22,8 @@ from watchglass_server.errors import (
     TooManyRequests,
 )
 from watchglass_server.fields import ErrorCode
+from watchglass_server.host_messages import Live
+from watchglass_server.host_protocol import HostEvent
 from watchglass_server.manager import PyodideManager
 from watchglass_server.pictures import Variable
 from watchglass_server.process import PyodideProcess
@@ -40,6 +42,8 @@ DUMP_APPLIED_S = 0.5
 PING_TIMEOUT_S = 10.0
 LENT_DEAD = 3
 RESTORE_TRIES = 2
+VIEW_TIMEOUT_S = 30.0
+LOOK_AWAY: dict[str, Any] = {"changes": False, "windows": []}
 
 
 class Living(Protocol):
@@ -67,6 +71,8 @@ class Living(Protocol):
 
     def apply(self, *happened: i.Input) -> None: ...
 
+    def shown(self, picture: Live) -> None: ...
+
     async def durable(self) -> None: ...
 
     async def until(self, holds: Callable[[Session], bool], timeout: float) -> bool: ...
@@ -84,6 +90,7 @@ class ProcessLink:
         self._dumps = 0
         # Its end is no end of the session's process yet: the start goes on with another one.
         self._starting: PyodideProcess | None = None
+        self._view: dict[str, Any] | None = None
 
     @property
     def process(self) -> PyodideProcess | None:
@@ -115,6 +122,12 @@ class ProcessLink:
         """End the process at once, if there is one."""
         if self._process is not None and self._process.exit is None:
             self._process.kill(cause, message)
+
+    def look(self, wanted: dict[str, Any] | None) -> None:
+        """Have the process show more than it records, now and after it was replaced; None: no."""
+        if wanted != self._view:
+            self._view = wanted
+            self._tell_view()
 
     def adopt(self, process: PyodideProcess, generation: int) -> None:
         """Take a process that is there already, for a session that is new."""
@@ -213,6 +226,19 @@ class ProcessLink:
         self._process = process
         self._generation = generation
         self._live.own(self._listen(process, generation), "listen")
+        if self._view is not None:
+            self._tell_view()
+
+    def _tell_view(self) -> None:
+        if self._process is not None:
+            self._live.own(self._ask_view(self._process, self._view), "view")
+
+    async def _ask_view(self, process: PyodideProcess, view: dict[str, Any] | None) -> None:
+        try:
+            await process.query("view", view or LOOK_AWAY, timeout=VIEW_TIMEOUT_S)
+        except (ProcessDied, QueryError, QueryTimeout, InvalidState) as error:
+            # What is recorded comes all the same; the next view is asked for anew.
+            _log.info("session %s: it shows nothing live: %s", self._live.session, error)
 
     # --- listening
 
@@ -221,7 +247,7 @@ class ProcessLink:
         async for batch in process.events():
             if self._process is process and not self._live.is_failed:
                 try:
-                    self._live.apply(*(i.HostSaid(generation, event) for event in batch))
+                    self._take(batch, generation)
                 except Exception:
                     _log.exception("session %s: an event of its process", self._live.session)
                     process.kill("internal", "The server could not go on with this process.")
@@ -233,6 +259,14 @@ class ProcessLink:
             if not self._live.is_failed and process is not self._starting:
                 self._live.apply(i.ProcessEnded(generation, exit_info))
         await self._release(process)
+
+    def _take(self, batch: Sequence[HostEvent], generation: int) -> None:
+        recorded = [event for event in batch if not isinstance(event, Live)]
+        if recorded:
+            self._live.apply(*(i.HostSaid(generation, event) for event in recorded))
+        for event in batch:
+            if isinstance(event, Live):
+                self._live.shown(event)
 
     async def _interrupt(self, process: PyodideProcess, number: int, grace: float) -> None:
         # Whether it was obeyed is seen by its end; that the grace is over, by the session's clock.

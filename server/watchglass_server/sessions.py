@@ -21,6 +21,7 @@ from watchglass_server.errors import (
     ProcessStartError,
     TooManyRequests,
 )
+from watchglass_server.host_messages import Live
 from watchglass_server.live_session import Envelope, LiveSession, SessionParts
 from watchglass_server.manager import PyodideManager
 from watchglass_server.ownership import Ownership
@@ -54,6 +55,7 @@ class Audience:
     publish: Callable[[str, Sequence[Envelope]], None]
     ended: Callable[[str], None]
     restarted: Callable[[str], None]
+    shown: Callable[[LiveSession, Live], None]
 
 
 class Sessions:
@@ -77,7 +79,14 @@ class Sessions:
         self._ownership = ownership
         self._audience = audience
         self._parts = SessionParts(
-            journal, manager, self._lend, clock, restorer, self._publish, self._session_failed
+            journal,
+            manager,
+            self._lend,
+            clock,
+            restorer,
+            self._publish,
+            self._session_failed,
+            audience.shown,
         )
         self._rows: dict[str, dict[str, Any]] = {}
         self._live: dict[str, LiveSession] = {}

@@ -12,7 +12,7 @@ from msgspec import inspect as types
 
 from watchglass_server import fields, pictures, replies
 from watchglass_server.messages import CALLS, EVENTS
-from watchglass_server.notifications import VariableChange
+from watchglass_server.notifications import LiveMessage, VariableChange
 
 # Named unions of the page, in the order in which they are printed.
 _ALIASES: dict[str, Any] = {
@@ -71,7 +71,7 @@ export type Acknowledgement<Reply> = ({ ok: true } & Reply) | { ok: false; error
 def _all_structs() -> list[type[Struct]]:
     """Every struct that the wire reaches, the ones with names for the page first."""
     found: dict[str, type[Struct]] = {}
-    roots: list[Any] = [pictures.SessionState, replies.WireError, VariableChange]
+    roots: list[Any] = [pictures.SessionState, replies.WireError, VariableChange, LiveMessage]
     for call in CALLS.values():
         roots += [call.command, call.reply]
     roots += list(EVENTS.values())

@@ -12,12 +12,14 @@ from watchglass_server.call_answers import (
     completions,
     inspection,
     repr_text,
+    running_frames,
     typed_answer,
     variable_page,
 )
 from watchglass_server.live_session import LiveSession
+from watchglass_server.live_views import LiveViews
 from watchglass_server.messages import plain_path, tagged
-from watchglass_server.refusals import Refused
+from watchglass_server.refusals import Refused, bad_request
 from watchglass_server.rooms import Client
 from watchglass_server.sessions import Sessions
 from watchglass_sync.journal import Journal
@@ -34,9 +36,10 @@ Perform = Callable[[Client, Any], Awaitable[r.Reply]]
 class VariableCalls:
     """Completion, inspection, and everything about variables."""
 
-    def __init__(self, sessions: Sessions, journal: Journal) -> None:
+    def __init__(self, sessions: Sessions, journal: Journal, views: LiveViews) -> None:
         self._sessions = sessions
         self._journal = journal
+        self._views = views
         self.performs: Mapping[type[c.Command], Perform] = {
             c.CompleteCommand: self._complete,
             c.InspectCommand: self._inspect,
@@ -46,6 +49,8 @@ class VariableCalls:
             c.VariableReprCommand: self._repr,
             c.VariableDeleteCommand: self._delete,
             c.VariableHistoryCommand: self._history,
+            c.ViewSetCommand: self._look,
+            c.FramesCommand: self._frames,
         }
 
     # --- assistance
@@ -126,3 +131,23 @@ class VariableCalls:
             ),
             command.limit,
         )
+
+    # --- while code runs
+
+    async def _look(self, client: Client, command: c.ViewSetCommand) -> r.Reply:
+        live = await self._sessions.open(command.session)
+        if live.session not in client.memberships:
+            raise bad_request(
+                "session",
+                f"This connection has not joined session '{live.session}'.",
+                "Call session.join first: who looks also needs the record.",
+            )
+        self._views.look(client, live, command)
+        return r.EmptyReply()
+
+    async def _frames(self, _: Client, command: c.FramesCommand) -> r.Reply:
+        live = await self._sessions.open(command.session)
+        if live.state.running is None:
+            return r.FrameReply(frames=[])
+        answer = await live.link.ask("frames", {}, ASSIST_S)
+        return running_frames(answer, live.state)

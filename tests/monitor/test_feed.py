@@ -1,4 +1,4 @@
-"""Tests of feed.py and keeping.py."""
+"""Tests of feed.py and keeping.py; live.py has its own."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -8,9 +8,12 @@ import pytest
 from tests.support.kernel_host import HandHost
 from watchglass_monitor import feed as feeds
 from watchglass_monitor import keeping
+from watchglass_monitor import live as lives
 from watchglass_monitor.feed import FAULTS_AT_MOST, MAX_CHANGES, Feed
 from watchglass_monitor.keeping import DUTY, Keeper
-from watchglass_monitor.wire import Change
+from watchglass_monitor.live import Live
+from watchglass_monitor.paths import VariableError
+from watchglass_monitor.wire import Change, GetResult
 
 
 class ListedMonitor:
@@ -36,6 +39,9 @@ class ListedMonitor:
     def unfinished(self) -> bool:
         return self.rounds > 0
 
+    def get(self, path: object, offset: int = 0, limit: int = 100) -> GetResult:
+        raise VariableError("variable_not_found", f"there is no {path}", "")
+
 
 class Clock:
     """Time that the test moves."""
@@ -50,7 +56,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in (feeds, keeping):
+    for module in (feeds, keeping, lives):
         monkeypatch.setattr(module, "monotonic", clock.monotonic)
     return clock
 
@@ -66,8 +72,13 @@ def monitor() -> ListedMonitor:
 
 
 @pytest.fixture
-def feed(monitor: ListedMonitor, sent: list[dict[str, Any]], clock: Clock) -> Feed:
-    return Feed(monitor, sent.append)
+def live(monitor: ListedMonitor, sent: list[dict[str, Any]], clock: Clock) -> Live:
+    return Live(monitor, sent.append, lambda: None, lambda ms: None)
+
+
+@pytest.fixture
+def feed(monitor: ListedMonitor, sent: list[dict[str, Any]], clock: Clock, live: Live) -> Feed:
+    return Feed(monitor, sent.append, live)
 
 
 def names(message: dict[str, Any]) -> list[str]:

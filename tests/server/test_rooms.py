@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from watchglass_server.live_sender import LiveSender
+from watchglass_server.notifications import LiveMessage
 from watchglass_server.outbox import MAX_WAITING_CHARACTERS, Outbox
 from watchglass_server.rooms import Client, Membership, Rooms
 from watchglass_server.shares import Grant
@@ -29,6 +32,9 @@ class Peer:
     async def taken(self) -> None:
         await self.reads.wait()
 
+    async def show(self, picture: LiveMessage, taken: Callable[[], None]) -> None:
+        taken()
+
     def overflowed(self) -> None:
         self.overflows += 1
 
@@ -41,7 +47,7 @@ def event(seq: int) -> dict[str, Any]:
 
 
 def joined(rooms: Rooms, peer: Peer, grant: Grant | None = None) -> Client:
-    client = Client("c", grant, peer.outbox, "http://x")
+    client = Client("c", grant, peer.outbox, LiveSender(peer.show), "http://x")
     rooms.enter(client, "s", Membership("p", "viewer", "share"))
     return client
 
@@ -124,7 +130,7 @@ async def test_one_packet_larger_than_the_limit_is_still_sent() -> None:
 @pytest.mark.parametrize("grant", [None, Grant("s", "editor", "by"), Grant("t", "owner", "by")])
 async def test_the_role_is_the_one_of_the_session_that_is_asked_for(grant: Grant | None) -> None:
     peer = Peer()
-    client = Client("c", grant, peer.outbox, "")
+    client = Client("c", grant, peer.outbox, LiveSender(peer.show), "")
     assert client.role_in("s") == (
         "owner" if grant is None else "editor" if grant.session == "s" else None
     )

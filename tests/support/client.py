@@ -139,7 +139,9 @@ class SessionLog:
 class Client:
     """An `async with` connection to a server."""
 
-    def __init__(self, url: str, token: str, *, name: str = "Ada") -> None:
+    def __init__(self, url: str, token: str, *, name: str = "Ada", live_s: float = 0) -> None:
+        """`live_s`: how long it takes to look at one live picture."""
+        self.live_s = live_s
         self.url, self.token, self.name = url, token, name
         self.logs: dict[str, SessionLog] = {}
         self.live: list[Json] = []
@@ -148,11 +150,15 @@ class Client:
     def _new_socket(self) -> socketio.AsyncClient:
         socket = socketio.AsyncClient(reconnection=False)
         socket.on("event", self._receive)
-        socket.on("live", self.live.append)
+        socket.on("live", self._look)
         return socket
 
     def _receive(self, event: Json) -> None:
         self.log(event["session"]).receive(event)
+
+    async def _look(self, picture: Json) -> None:
+        self.live.append(picture)
+        await asyncio.sleep(self.live_s)
 
     def log(self, session: str) -> SessionLog:
         return self.logs.setdefault(session, SessionLog(session))

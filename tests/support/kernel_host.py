@@ -49,6 +49,7 @@ class HandHost:
         self.woken: list[float] = []
         self.scheduled: list[float] = []
         self.waits: list[float] = []
+        self.paces: list[float] = []
         self.gates: list[HandGate] = []
         self.stored: dict[int, bytes] = {}
         self.on_wait: Callable[[], None] = _nothing
@@ -127,6 +128,9 @@ class HandHost:
 
     def poll_ms(self) -> float:
         return 250.0
+
+    def pace(self, ms: float) -> None:
+        self.paces.append(ms)
 
     def entropy(self) -> str:
         return ""

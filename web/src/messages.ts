@@ -230,6 +230,48 @@ export interface VariableChange {
   line: number | null;
 }
 
+/** One part of an expanded value. */
+export interface Child {
+  key: PathElement;
+  label: string;
+  variable: Variable;
+}
+
+/** One row of a window that is another than before. */
+export interface PatchRow {
+  row: number;
+  child: Child;
+}
+
+/** What has changed in an open window; the first one has all of its rows. */
+export interface Patch {
+  path: PathElement[];
+  offset: number;
+  limit: number;
+  total: number | null;
+  length: number;
+  version: number;
+  rows: PatchRow[];
+}
+
+/** The line that runs now: of the innermost of the user's frames. */
+export interface RunningLine {
+  number: number;
+  execution: string | null;
+  line: number;
+  function: string | null;
+  calls: number | null;
+}
+
+/** What `live` carries to one client: only what is new since the last one. */
+export interface LiveMessage {
+  session: string;
+  after_seq: number;
+  changes: VariableChange[];
+  patches: Patch[];
+  line: RunningLine | null;
+}
+
 /** Says what this server is and can. */
 export interface ServerInfoCommand {
 }
@@ -514,13 +556,6 @@ export interface VariableGetCommand {
   limit?: number;
 }
 
-/** One part of an expanded value. */
-export interface Child {
-  key: PathElement;
-  label: string;
-  variable: Variable;
-}
-
 /** The value at the path, and a page of its children. */
 export interface VariableGetReply {
   variable: Variable;
@@ -561,9 +596,20 @@ export interface FramesCommand {
   session: string;
 }
 
+/** One frame of the running code. */
+export interface Frame {
+  name: string;
+  file: string;
+  number: number | null;
+  execution: string | null;
+  line: number | null;
+  locals: Variable[];
+}
+
 /** The frames of the running code, the innermost last. */
 export interface FrameReply {
-  frames: unknown[];
+  frames: Frame[];
+  omitted: number;
 }
 
 /** A page of an expanded value that a client shows. */

@@ -1,0 +1,156 @@
+"""Who looks at what: what a process is asked to show, and whose view each picture goes into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+
+from watchglass_server import host_messages as h
+from watchglass_server.commands import ViewSetCommand, Window
+from watchglass_server.live_view import NOTHING, Content, LiveView, WindowKey
+from watchglass_server.measure import json_bytes
+from watchglass_server.messages import plain_path
+from watchglass_server.notifications import RunningLine
+from watchglass_server.pictures import Child
+from watchglass_server.rooms import Client, Rooms
+from watchglass_server.session_process import bounded_variable, told_change
+from watchglass_server.session_state import Session
+
+WINDOW_BYTES = 2**20
+
+
+class Looked(Protocol):
+    """A living session, as far as it is looked at."""
+
+    @property
+    def session(self) -> str: ...
+
+    @property
+    def state(self) -> Session: ...
+
+    def look(self, wanted: dict[str, Any] | None) -> None: ...
+
+
+@dataclass(eq=False, slots=True)
+class _Windows:
+    """The windows that are open in one session, by the numbers that its process knows."""
+
+    numbers: dict[WindowKey, int] = field(default_factory=dict)
+    contents: dict[WindowKey, Content] = field(default_factory=dict)
+    last: int = 0
+
+
+class LiveViews:
+    """All views of all clients."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._windows: dict[str, _Windows] = {}
+
+    def look(self, client: Client, live: Looked, command: ViewSetCommand) -> None:
+        """A client says what it looks at."""
+        views = client.live.views
+        view = views.setdefault(live.session, LiveView(live.session, frozenset()))
+        view.look(command.names, command.windows)
+        if view.is_empty:
+            del views[live.session]
+        windows = self._windows.get(live.session)
+        if windows is not None:
+            view.take((), windows.contents, view.line, live.state.fold.seq)
+        self._ask(live)
+        client.live.wake()
+
+    def take(self, live: Looked, picture: h.Live) -> None:
+        """A process shows something: it goes into the views of those who look."""
+        viewers = self._viewers(live.session)
+        if not viewers:
+            self._ask(live)
+            return
+        state, seq = live.state, live.state.fold.seq
+        changes = [told_change(state, change) for change in picture.changes]
+        contents = self._contents(live.session, picture.windows)
+        line = _line(state, picture.line)
+        for client in viewers:
+            client.live.views[live.session].take(changes, contents, line, seq)
+            client.live.wake()
+
+    def wanted(self, session: str) -> dict[str, Any] | None:
+        """What a process is asked for; None when nobody looks."""
+        views = [client.live.views[session] for client in self._viewers(session)]
+        if not views:
+            self._windows.pop(session, None)
+            return None
+        windows = self._windows.setdefault(session, _Windows())
+        opened = {key: pane.window for view in views for key, pane in view.panes.items()}
+        known = windows.numbers
+        windows.numbers = {}
+        for key in opened:
+            if key not in known:
+                windows.last += 1
+            windows.numbers[key] = known.get(key, windows.last)
+        windows.contents = {k: v for k, v in windows.contents.items() if k in opened}
+        return {
+            "changes": any(view.names != frozenset() for view in views),
+            "windows": [_asked(windows.numbers[key], each) for key, each in opened.items()],
+        }
+
+    def _ask(self, live: Looked) -> None:
+        live.look(self.wanted(live.session))
+
+    def _viewers(self, session: str) -> list[Client]:
+        return [one for one in self._rooms.members(session) if session in one.live.views]
+
+    def _contents(self, session: str, shown: Sequence[h.LiveWindow]) -> dict[WindowKey, Content]:
+        windows = self._windows.setdefault(session, _Windows())
+        keys = {number: key for key, number in windows.numbers.items()}
+        found = {keys[one.window]: _content(one) for one in shown if one.window in keys}
+        windows.contents.update(found)
+        return found
+
+
+def _asked(number: int, window: Window) -> dict[str, Any]:
+    return {
+        "window": number,
+        "path": plain_path(window.path),
+        "offset": window.offset,
+        "limit": window.limit,
+    }
+
+
+def _content(shown: h.LiveWindow) -> Content:
+    """The rows as clients see them; where they are too many bytes, without exact values."""
+    if shown.total is None:
+        return NOTHING
+    children = []
+    room = WINDOW_BYTES
+    for one in shown.children:
+        child = _child(one)
+        room -= json_bytes(child.variable.value)
+        if room < 0:
+            child = msgspec.structs.replace(
+                child, variable=msgspec.structs.replace(child.variable, value=None)
+            )
+        children.append(child)
+    return Content(shown.total, shown.version, tuple(children))
+
+
+def _child(shown: h.LiveChild) -> Child:
+    fields = msgspec.to_builtins(shown)
+    key, label = fields.pop("key"), fields.pop("label")
+    child = msgspec.convert({"key": key, "label": label, "variable": fields}, Child)
+    return msgspec.structs.replace(child, variable=bounded_variable(child.variable))
+
+
+def _line(state: Session, line: h.LiveLine | None) -> RunningLine | None:
+    if line is None or state.running is None:
+        return None
+    return RunningLine(
+        number=line.number,
+        execution=state.numbers.get(line.number),
+        line=line.line,
+        function=line.function,
+        calls=line.calls,
+    )
