@@ -57,15 +57,15 @@ class Live:
         self.on = False
         """Whether somebody looks."""
 
-    def look(self, *, changes: bool, windows: Iterable[dict[str, Any]]) -> None:
-        """What is looked at from now on: all changes, and some windows."""
+    def look(self, *, on: bool, windows: Iterable[dict[str, Any]]) -> None:
+        """What is looked at from now on: all changes with the running line, and some windows."""
         known = self._windows
         self._windows = {
             each["window"]: known.get(each["window"])
             or Window(each["window"], each["path"], each["offset"], each["limit"])
             for each in windows
         }
-        self.on = changes or bool(self._windows)
+        self.on = on
         self._changes.clear()
         self._line_sent = None
         self._pace(LIVE_MS if self.on else 0)

@@ -140,7 +140,7 @@ class Queries:
     def _do_view(self, message: Arguments) -> object:
         args = message["args"]
         live = self._session.live
-        live.look(changes=args["changes"], windows=args["windows"])
+        live.look(on=args["on"], windows=args["windows"])
         self._session.host.wake(1)  # what is open is shown at once
         return {}
 

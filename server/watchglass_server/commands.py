@@ -230,6 +230,9 @@ class ViewSetCommand(SessionCommand, frozen=True):
 
     names: Annotated[list[VariableName], Meta(max_length=10_000)] | None = None
     windows: Annotated[list[Window], Meta(max_length=1000)] = []
+    line: Annotated[
+        bool, Meta(description="The running line, also when nothing else is asked for.")
+    ] = False
 
 
 class VariableDeleteCommand(SessionCommand, frozen=True):

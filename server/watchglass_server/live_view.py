@@ -80,6 +80,7 @@ class LiveView:
 
     session: str
     names: frozenset[str] | None
+    wants_line: bool = False
     panes: dict[WindowKey, Pane] = field(default_factory=dict)
     changes: dict[str, VariableChange] = field(default_factory=dict)
     line: RunningLine | None = None
@@ -89,7 +90,7 @@ class LiveView:
     @property
     def is_empty(self) -> bool:
         """True when it asks for nothing."""
-        return self.names == frozenset() and not self.panes
+        return self.names == frozenset() and not self.panes and not self.wants_line
 
     @property
     def is_due(self) -> bool:
@@ -98,8 +99,11 @@ class LiveView:
             return True
         return any(pane.is_due for pane in self.panes.values())
 
-    def look(self, names: Sequence[str] | None, windows: Iterable[Window]) -> None:
+    def look(
+        self, names: Sequence[str] | None, windows: Iterable[Window], *, line: bool = False
+    ) -> None:
         """What it asks for from now on; windows that stay open keep what they were shown."""
+        self.wants_line = line
         self.names = None if names is None else frozenset(names)
         known = self.panes
         self.panes = {

@@ -54,7 +54,7 @@ class LiveViews:
         """A client says what it looks at."""
         views = client.live.views
         view = views.setdefault(live.session, LiveView(live.session, frozenset()))
-        view.look(command.names, command.windows)
+        view.look(command.names, command.windows, line=command.line)
         if view.is_empty:
             del views[live.session]
         windows = self._windows.get(live.session)
@@ -93,7 +93,7 @@ class LiveViews:
             windows.numbers[key] = known.get(key, windows.last)
         windows.contents = {k: v for k, v in windows.contents.items() if k in opened}
         return {
-            "changes": any(view.names != frozenset() for view in views),
+            "on": True,
             "windows": [_asked(windows.numbers[key], each) for key, each in opened.items()],
         }
 

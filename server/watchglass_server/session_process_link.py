@@ -43,7 +43,7 @@ PING_TIMEOUT_S = 10.0
 LENT_DEAD = 3
 RESTORE_TRIES = 2
 VIEW_TIMEOUT_S = 30.0
-LOOK_AWAY: dict[str, Any] = {"changes": False, "windows": []}
+LOOK_AWAY: dict[str, Any] = {"on": False, "windows": []}
 
 
 class Living(Protocol):

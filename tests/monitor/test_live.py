@@ -14,7 +14,7 @@ from watchglass_monitor.kernel import Kernel
 from watchglass_monitor.live import DUTY, LIVE_MS, MAX_CHANGES, Live
 from watchglass_monitor.variables import VariableMonitor
 
-ALL: dict[str, Any] = {"changes": True, "windows": []}
+ALL: dict[str, Any] = {"on": True, "windows": []}
 
 
 class Scene:
@@ -39,7 +39,7 @@ class Scene:
 
     def window(self, *path: object, offset: int = 0, limit: int = 100) -> None:
         each = {"window": 1, "path": list(path), "offset": offset, "limit": limit}
-        self.live.look(changes=True, windows=[each])
+        self.live.look(on=True, windows=[each])
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_window_into_what_is_gone_says_so(scene: Scene) -> None:
 
 def test_who_stops_looking_is_shown_nothing_more(scene: Scene) -> None:
     scene.live.look(**ALL)
-    scene.live.look(changes=False, windows=[])
+    scene.live.look(on=False, windows=[])
     scene.namespace["x"] = 1
     assert (scene.look(), scene.paces) == ([], [LIVE_MS, 0])
 

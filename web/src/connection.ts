@@ -1,7 +1,9 @@
 // Browser ⇄ server: the one file that knows Socket.IO and the server's HTTP paths.
 import { io, type Socket } from "socket.io-client";
 
-import type { Calls, ErrorCode, Role, SessionEvent, Variable, WireError } from "./messages.ts";
+import type {
+  Calls, ErrorCode, LiveMessage, Role, SessionEvent, Variable, WireError,
+} from "./messages.ts";
 
 export type Link = "connecting" | "connected" | "disconnected" | "refused";
 
@@ -29,6 +31,8 @@ export class CallRefused extends Error {
 export interface Listener {
   link(link: Link, reason: string): void;
   event(event: SessionEvent): void;
+  /** `taken` asks for the next one: it is called when this one was drawn. */
+  live(message: LiveMessage, taken: () => void): void;
 }
 
 const ANSWER_MS = 30_000;
@@ -54,6 +58,7 @@ export class Connection {
       listener.link(refused ? "refused" : "disconnected", error.message);
     });
     this.#socket.on("event", (event: SessionEvent) => listener.event(event));
+    this.#socket.on("live", (message: LiveMessage, taken: () => void) => listener.live(message, taken));
   }
 
   get connected(): boolean {

@@ -624,6 +624,7 @@ export interface ViewSetCommand {
   session: string;
   names?: string[] | null;
   windows?: Window[];
+  line?: boolean;
 }
 
 /** Deletes a variable. */

@@ -2,13 +2,18 @@
 import { computed, signal } from "@preact/signals";
 
 import { CallRefused, type Connection } from "./connection.ts";
-import type { Calls, Path, Role, SessionEvent, Variable } from "./messages.ts";
+import type {
+  Calls, LiveMessage, Patch, Path, Role, RunningLine, SessionEvent, Variable, Window,
+} from "./messages.ts";
 import { announce, reportError } from "./notices.ts";
 import * as outgoing from "./outbox.ts";
 import { plainText } from "./ansi.ts";
 import { ownName } from "./preferences.ts";
-import { hasGap, prepend, receive, sessionOf, type ExecutionView, type Session } from "./session.ts";
+import {
+  hasGap, prepend, receive, sessionOf, showLive, type ExecutionView, type Session,
+} from "./session.ts";
 import { sessionToken } from "./tokens.ts";
+import { Touches } from "./touches.ts";
 
 type SessionCall = { [N in keyof Calls]: Calls[N]["args"] extends { session: string } ? N : never }[keyof Calls];
 
@@ -16,6 +21,13 @@ const HIDDEN_TAB_MS = 200;
 const GAP_MS = 250;
 const RESEND_MS = 2000;
 const EARLIER = 50;
+const LOOK_MS = 60;
+
+/** What of the variables is in view: the server shows its changes many times a second. */
+export interface View {
+  names: string[];
+  windows: Window[];
+}
 
 export class OpenSession {
   readonly id: string;
@@ -34,8 +46,10 @@ export class OpenSession {
   readonly owning = computed(() => this.role.value === "owner");
   readonly running = computed(() =>
     this.session.value?.executions.findLast((each) => each.status === "running") ?? null);
-  /** When each variable was last seen to change, by this clock: for the flash. */
-  readonly touched = new Map<string, number>();
+  /** Where the running code is, while there is some. */
+  readonly line = signal<RunningLine | null>(null);
+  /** Which variables were seen to change. */
+  readonly touched = new Touches();
   /** Set by the editor's view: puts code before what stands there, or in its place. */
   putCode: (code: string) => void = () => {};
   replaceCode: (code: string) => void = () => {};
@@ -43,6 +57,8 @@ export class OpenSession {
   hasDraft: () => boolean = () => false;
   focusTranscript: () => boolean = () => false;
   focusVariables: () => void = () => {};
+  /** Set by the table of the variables: news of the windows that it has in view. */
+  patch: (patch: Patch) => void = () => {};
 
   readonly #connection: Connection;
   readonly #accepted = new Set<string>();
@@ -53,11 +69,17 @@ export class OpenSession {
   #seenRestore = 0;
   #clockSkew = Number.POSITIVE_INFINITY;
   #closed = false;
+  #shown: { message: LiveMessage; taken: () => void }[] = [];
+  #view: View = { names: [], windows: [] };
+  #lookedAt = "";
+  #lookLater: ReturnType<typeof setTimeout> | undefined;
+  readonly #changeVisibility = () => this.#look();
 
   constructor(id: string, connection: Connection) {
     this.id = id;
     this.#connection = connection;
     this.outbox.value = outgoing.parseOutbox(sessionStorage.getItem(this.#outboxKey));
+    document.addEventListener("visibilitychange", this.#changeVisibility);
     if (connection.connected) void this.join();
   }
 
@@ -80,10 +102,14 @@ export class OpenSession {
 
   disconnected(): void {
     this.joined.value = false;
+    this.#shown = [];
+    this.line.value = null;
   }
 
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#lookLater);
+    document.removeEventListener("visibilitychange", this.#changeVisibility);
     if (this.#connection.connected) this.call("session.leave", {}).catch(() => {});
   }
 
@@ -92,6 +118,31 @@ export class OpenSession {
     this.#clockSkew = Math.min(this.#clockSkew, Date.now() - Date.parse(event.time));
     this.#arrived.push(event);
     this.#scheduleFlush();
+  }
+
+  receiveLive(message: LiveMessage, taken: () => void): void {
+    if (message.session !== this.id) return taken();
+    this.#shown.push({ message, taken });
+    this.#scheduleFlush();
+  }
+
+  /** What is on the screen now, and so is to be shown as it changes. */
+  look(view: View): void {
+    this.#view = view;
+    this.#lookLater ??= setTimeout(() => {
+      this.#lookLater = undefined;
+      this.#look();
+    }, LOOK_MS);
+  }
+
+  #look(): void {
+    if (!this.joined.value || this.#closed) return;
+    const view = document.hidden ? { names: [], windows: [], line: false } : { ...this.#view, line: true };
+    const wanted = JSON.stringify(view);
+    if (wanted === this.#lookedAt) return;
+    this.#lookedAt = wanted;
+    // Without it the record still comes, four times a second.
+    this.call("view.set", view).catch(() => { this.#lookedAt = ""; });
   }
 
   /** The server's time now, as well as it can be known here. */
@@ -151,6 +202,8 @@ export class OpenSession {
       for (let more = true; more && !this.#closed;) more = await this.#joinOnce();
       this.problem.value = null;
       this.joined.value = true;
+      this.#lookedAt = "";
+      this.#look();
       void this.#send();
     } catch (error) {
       if (!(error instanceof CallRefused)) throw error;
@@ -195,13 +248,28 @@ export class OpenSession {
   #flush(): void {
     const before = this.session.value;
     if (!before) return; // what came before the first picture waits for it
-    const after = receive(before, this.#arrived);
+    const recorded = receive(before, this.#arrived);
     this.#arrived = [];
+    const after = this.#showLive(recorded);
     if (after === before) return;
     this.#noteChanges(before, after);
     this.session.value = after;
+    if (!this.running.value) this.line.value = null;
     this.#setOutbox(outgoing.withoutAccepted(this.outbox.value, after.executions));
     if (hasGap(after)) setTimeout(() => this.#fillGap(), GAP_MS);
+  }
+
+  #showLive(session: Session): Session {
+    const shown = this.#shown;
+    this.#shown = [];
+    for (const { message, taken } of shown) {
+      session = showLive(session, message);
+      this.line.value = message.line;
+      message.patches.forEach((patch) => this.patch(patch));
+      for (const { name } of message.changes) this.touched.note(name);
+      taken();
+    }
+    return session;
   }
 
   #fillGap(): void {
@@ -212,7 +280,7 @@ export class OpenSession {
   #noteChanges(before: Session, after: Session): void {
     const now = performance.now();
     for (const [name, seq] of after.changedAt) {
-      if (seq > before.seq) this.touched.set(name, now);
+      if (seq > before.seq) this.touched.note(name, now);
     }
     const finished = justFinished(before, after);
     if (finished) announce(spoken(finished));

@@ -99,7 +99,11 @@ function connectFor(to: Route): void {
   if (token === null) return;
   connectedWith = token;
   link.value = "connecting";
-  connection.value = new Connection(token, { link: changeLink, event: (event) => open.value?.receive(event) });
+  connection.value = new Connection(token, {
+    link: changeLink,
+    event: (event) => open.value?.receive(event),
+    live: (message, taken) => open.value?.receiveLive(message, taken) ?? taken(),
+  });
 }
 
 function changeLink(to: Link): void {

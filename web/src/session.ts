@@ -1,6 +1,6 @@
 // What the page knows of one session: (session, events) -> session. Pure.
 import type {
-  Execution, InputAnsweredNotification, InputRequest, InputRequestedNotification, MimeBundle, Participant, ProcessState, RestoreEntry, SessionEvent,
+  Execution, InputAnsweredNotification, InputRequest, InputRequestedNotification, LiveMessage, MimeBundle, Participant, ProcessState, RestoreEntry, SessionEvent,
   SessionState, Variable, VariableChange, Output,
 } from "./messages.ts";
 import { answerItem, appendOutput, closeInputs, itemsOf, updateDisplay, type Item } from "./outputs.ts";
@@ -27,6 +27,7 @@ export interface Session {
   readonly executions: readonly ExecutionView[];
   readonly variables: ReadonlyMap<string, Variable>;
   readonly changedAt: ReadonlyMap<string, number>; // name → seq of its last change
+  readonly ahead: ReadonlySet<string>; // names that are newer here than the record says, by `live`
   readonly risenAt: ReadonlyMap<string, Rise>; // name → its first change by what changed it last
   readonly participants: readonly Participant[];
   readonly process: ProcessState;
@@ -47,6 +48,7 @@ export function sessionOf(state: SessionState): Session {
     executions: state.executions.map(executionOf),
     variables: byName(state.variables),
     changedAt: new Map(),
+    ahead: new Set(),
     risenAt: new Map(),
     participants: state.participants,
     process: state.process,
@@ -220,9 +222,14 @@ function changeVariables(
   const variables = new Map(session.variables);
   const changedAt = new Map(session.changedAt);
   const risenAt = new Map(session.risenAt);
+  const ahead = new Set(session.ahead);
   for (const { op, name, variable, execution } of changes) {
     if (op === "set" && variable) {
-      variables.set(name, variable);
+      const isOlder = ahead.has(name) && (variables.get(name)?.version ?? 0) > variable.version;
+      if (!isOlder) {
+        variables.set(name, variable);
+        ahead.delete(name);
+      }
       changedAt.set(name, seq);
       // Once per execution: in a loop the rows would change their places several times a second.
       if (execution === null || risenAt.get(name)?.execution !== execution) risenAt.set(name, { seq, execution });
@@ -230,9 +237,28 @@ function changeVariables(
       variables.delete(name);
       changedAt.delete(name);
       risenAt.delete(name);
+      ahead.delete(name);
     }
   }
-  return { ...session, variables, changedAt, risenAt };
+  return { ...session, variables, changedAt, risenAt, ahead };
+}
+
+/** What `live` tells beyond the record: only what is newer than what is known. */
+export function showLive(session: Session, { after_seq, changes }: LiveMessage): Session {
+  if (after_seq < (session.restore?.seq ?? 0)) return session; // of the process before
+  const variables = new Map(session.variables);
+  const ahead = new Set(session.ahead);
+  for (const { op, name, variable } of changes) {
+    if (op === "set" && variable) {
+      if ((variables.get(name)?.version ?? -1) >= variable.version) continue;
+      variables.set(name, variable);
+      ahead.add(name);
+    } else if (op === "delete" && after_seq >= session.seq) {
+      variables.delete(name);
+      ahead.delete(name);
+    }
+  }
+  return { ...session, variables, ahead };
 }
 
 function reset(
@@ -242,6 +268,7 @@ function reset(
     ...session,
     variables: byName(data.variables),
     changedAt: new Map(),
+    ahead: new Set(),
     risenAt: new Map(),
     inputs: [],
     restore: { reason: data.reason, seq, entries: data.restore ?? [] },

@@ -1,5 +1,5 @@
 // The rows of the variables table: every open branch in its place, none of them built before it is seen. Pure.
-import type { Child, Path, Variable } from "./messages.ts";
+import type { Child, PatchRow, Path, Variable, Window } from "./messages.ts";
 
 export const PAGE = 100;
 // Browsers stop placing elements at about 33 million pixels: what is beyond is said in the last row.
@@ -136,6 +136,35 @@ export function putPage(
     return inner.index < total && (!child || sameElement(child.key, inner.path.at(-1)));
   });
   return { ...next, branches };
+}
+
+/** A page with the rows of a patch in their places; null where rows are missing that it does not have. */
+export function patchPage(
+  known: readonly Child[], length: number, version: number, rows: readonly PatchRow[],
+): Child[] | null {
+  const children: (Child | undefined)[] = known.slice(0, length).map((child) => (
+    { ...child, variable: { ...child.variable, version } }));
+  for (const { row, child } of rows) children[row] = child;
+  for (let row = 0; row < length; row++) if (!children[row]) return null;
+  return children as Child[];
+}
+
+/** What is between two rows: the variables' names, and the pages of what is open. */
+export function inView(rows: Rows, indexes: readonly number[]): { names: string[]; windows: Window[] } {
+  const names = new Set<string>();
+  const windows = new Map<string, Window>();
+  const put = ({ path }: Branch, page: number) => {
+    const window = { path, offset: page * PAGE, limit: PAGE };
+    windows.set(JSON.stringify(window), window);
+  };
+  for (const index of indexes) {
+    const row = rows.at(index);
+    if (row?.kind === "value") {
+      names.add(String(row.path[0]));
+      if (row.parent) put(row.parent, Math.floor(row.index / PAGE));
+    } else if (row?.kind === "loading") put(row.branch, row.page);
+  }
+  return { names: [...names].sort(), windows: [...windows.values()] };
 }
 
 function leadsTo(branch: Branch, path: Path): boolean {

@@ -1,22 +1,28 @@
 // What is open in the variables table: asks for pages as they come into view, and again when they change.
 import { signal } from "@preact/signals";
 
-import type { Child, Path } from "./messages.ts";
+import type { Child, Patch, Path } from "./messages.ts";
 import { reportError } from "./notices.ts";
 import type { OpenSession } from "./open_session.ts";
 import { pathKey } from "./paths.ts";
-import { branchFor, changeBranch, openBranch, PAGE, putPage, type Branch, type Row } from "./tree.ts";
+import { Touches } from "./touches.ts";
+import {
+  branchFor, changeBranch, openBranch, PAGE, patchPage, putPage, type Branch, type Row,
+} from "./tree.ts";
 
 type Value = Extract<Row, { kind: "value" }>;
 
 const REFRESH_MS = 250;
+// A window that is kept up to date by patches is asked for only if these should stay away.
+const PATCHED_MS = 2000;
 
 export class VariableTree {
   readonly open = signal<ReadonlyMap<string, Branch>>(new Map());
-  /** When a child was seen to change, by path: for the flash. */
-  readonly touched = new Map<string, number>();
+  /** Which children were seen to change, by path. */
+  readonly touched = new Touches();
   readonly #session: OpenSession;
   readonly #asked = new Map<string, { version: number; at: number }>();
+  readonly #patched = new Set<string>();
   #later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(session: OpenSession) {
@@ -39,10 +45,29 @@ export class VariableTree {
     const key = `${pathKey(branch.path)} ${page}`;
     const asked = this.#asked.get(key);
     const now = performance.now();
-    if (asked?.version === version) return;
-    if (asked && now - asked.at < REFRESH_MS) return this.#lookAgain(asked.at + REFRESH_MS - now);
+    if (asked && asked.version >= version) return;
+    const pause = this.#patched.has(key) ? PATCHED_MS : REFRESH_MS;
+    if (asked && now - asked.at < pause) return this.#lookAgain(asked.at + pause - now);
     this.#asked.set(key, { version, at: now });
     void this.#load(branch.path, page);
+  }
+
+  /** News of a window that is in view. */
+  patch({ path, offset, total, length, version, rows }: Patch): void {
+    const page = Math.floor(offset / PAGE);
+    const key = `${pathKey(path)} ${page}`;
+    if (total === null) return; // what it looks into is gone: the row that leads there knows
+    this.#patched.add(key);
+    this.#asked.set(key, { version, at: performance.now() });
+    this.#change(path, (branch) => {
+      const children = patchPage(branch.pages.get(page) ?? [], length, version, rows);
+      if (!children) {
+        this.#asked.delete(key); // it began with rows that are not here any more
+        return branch;
+      }
+      this.#noteChanges(branch, page, children);
+      return putPage(branch, page, children, total);
+    });
   }
 
   /** Forgets branches of variables that are gone. */
@@ -60,7 +85,9 @@ export class VariableTree {
 
   #open({ path, index, depth, parent }: Value): void {
     for (const key of this.#asked.keys()) {
-      if (key.startsWith(`${pathKey(path)} `)) this.#asked.delete(key);
+      if (!key.startsWith(`${pathKey(path)} `)) continue;
+      this.#asked.delete(key);
+      this.#patched.delete(key);
     }
     const branch = branchFor(path, index, depth);
     if (parent) this.#change(parent.path, (known) => openBranch(known, branch));
@@ -87,7 +114,7 @@ export class VariableTree {
     children.forEach((child, index) => {
       const before = known[index];
       if (before && before.variable.preview === child.variable.preview) return;
-      this.touched.set(pathKey([...branch.path, child.key]), performance.now());
+      this.touched.note(pathKey([...branch.path, child.key]));
     });
   }
 

@@ -1,5 +1,5 @@
 // One execution, or a further piece of a long one.
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import { Component } from "preact";
 
 import { copy, copyOutput } from "../clipboard.ts";
@@ -9,6 +9,7 @@ import type { OpenSession } from "../open_session.ts";
 import type { ExecutionView } from "../session.ts";
 import { CodeText } from "./code_text.tsx";
 import { Elapsed } from "./elapsed.tsx";
+import { Frames } from "./frames.tsx";
 import { OutputItem } from "./output_item.tsx";
 import { sameSegment, type Segment } from "./segments.ts";
 
@@ -29,6 +30,7 @@ export class ExecutionSegment extends Component<Props> {
         data-testid={first ? "execution" : "execution-more"} data-execution={execution.execution}
         data-number={execution.number} data-status={execution.status}>
         {first && <Code execution={execution} open={open} />}
+        {first && <Frames execution={execution} open={open} />}
         {items.map((item, index) => (
           <OutputItem key={offset + index} item={item} execution={execution} open={open} />
         ))}
@@ -47,12 +49,13 @@ function Code({ execution, open }: { execution: ExecutionView; open: OpenSession
   const cut = !whole.value && lines.length > LINES_SHOWN;
   const code = cut ? lines.slice(0, LINES_WHEN_CUT).join("\n") : execution.code;
   const selected = open.selected.value === execution.execution;
+  const running = useComputed(() => runningLine(open, execution)).value;
   return (
     <div class={`part ${selected ? "selected" : ""}`}>
       <div class="prompt"><span class="number">In[{execution.number}]</span></div>
       <div class="body">
         <div class="code-line">
-          <pre class="code" data-testid="code"><CodeText code={code} /></pre>
+          <pre class="code" data-testid="code"><CodeText code={code} running={running} /></pre>
           <Meta execution={execution} open={open} />
           <Tools execution={execution} open={open} />
         </div>
@@ -64,6 +67,14 @@ function Code({ execution, open }: { execution: ExecutionView; open: OpenSession
       </div>
     </div>
   );
+}
+
+/** The line of this code that runs now: of the innermost function, or the one that leads there. */
+function runningLine(open: OpenSession, { execution }: ExecutionView): number | null {
+  const { line, running } = open;
+  if (!line.value || !running.value) return null;
+  if (line.value.execution === execution) return line.value.line;
+  return running.value.execution === execution ? line.value.calls : null;
 }
 
 /** For the mouse; the keys e, y and o do the same where an execution is selected in the transcript. */

@@ -63,8 +63,7 @@ function Value({ row, open, tree, editing, select }: Props & { row: ValueRow }) 
   const { variable, label, path, parent } = row;
   useNeeded(parent && { branch: parent, page: Math.floor(row.index / PAGE) }, tree);
   const key = pathKey(path);
-  const changed = (row.depth === 0 ? open.touched : tree.touched).get(row.depth === 0 ? label : key);
-  const fresh = changed !== undefined && performance.now() - changed < FLASH_MS;
+  const touch = row.depth === 0 ? open.touched.fresh(label) : tree.touched.fresh(key);
   const mayEdit = open.editing.value && variable.settable;
   const edit = () => {
     select();
@@ -75,7 +74,7 @@ function Value({ row, open, tree, editing, select }: Props & { row: ValueRow }) 
   }
   return (
     <>
-      {fresh && <span key={changed} class="flash" data-testid="flash" aria-hidden="true" />}
+      {touch && <span key={touch.at} class={touch.steady ? "flash steady" : "flash"} data-testid="flash" aria-hidden="true" />}
       <Name row={row} tree={tree} />
       <span class="type" role="gridcell" title={typeTitle(row)}>{typeText(row)}</span>
       <span class="preview" role="gridcell" data-testid="variable-preview" title={variable.preview}
@@ -96,8 +95,6 @@ function Value({ row, open, tree, editing, select }: Props & { row: ValueRow }) 
     </>
   );
 }
-
-const FLASH_MS = 1400;
 
 function Name({ row, tree }: { row: ValueRow; tree: VariableTree }) {
   return (

@@ -6,7 +6,7 @@ import { count } from "../format.ts";
 import type { OpenSession } from "../open_session.ts";
 import { panelOpen, showHidden, sortOrder } from "../preferences.ts";
 import { pythonExpression } from "../paths.ts";
-import { Rows } from "../tree.ts";
+import { inView, Rows } from "../tree.ts";
 import { sortVariables } from "../variable_order.ts";
 import { VariableTree } from "../variable_tree.ts";
 import { Icon } from "./icons.tsx";
@@ -31,6 +31,13 @@ export function Variables({ open }: { open: OpenSession }) {
     order.current = found.map((each) => each.name);
     return found;
   }).value;
+  useEffect(() => {
+    open.patch = (patch) => tree.patch(patch);
+    return () => {
+      open.patch = () => {};
+      open.look({ names: [], windows: [] });
+    };
+  }, []);
   const all = open.session.value?.variables.size ?? 0;
   const hidden = useComputed(() => hiddenCount(open)).value;
   useEffect(() => tree.keep(new Set(open.session.value?.variables.keys())), [open.session.value?.variables]);
@@ -112,6 +119,7 @@ function Table({ open, tree, rows, hold }: {
     virtualizer.scrollToIndex(index, { align: "auto" });
   };
   const pressed = variableKeys({ open, tree, rows, at, editing, select });
+  useEffect(() => open.look(inView(rows, virtualizer.getVirtualItems().map(({ index }) => index))));
   const top = Math.floor((virtualizer.scrollOffset ?? 0) / ROW_HEIGHT);
   return (
     <div ref={scroller} class="variable-rows" role="treegrid" aria-label="Variables" tabIndex={0}
