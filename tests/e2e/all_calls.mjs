@@ -16,11 +16,25 @@ class Connection {
   constructor(token) {
     this.events = [];
     this.waiting = [];
+    this.live = [];
     this.socket = io(url, { auth: { token }, transports: ["websocket"], reconnection: false });
     this.socket.on("event", (event) => {
       this.events.push(event);
       for (const look of this.waiting) look();
     });
+    this.socket.on("live", (picture, taken) => {
+      this.live.push(picture);
+      taken(); // the next one comes after that
+    });
+  }
+
+  /** What `live` has shown until `holds` does. */
+  async shown(holds) {
+    for (let i = 0; i < 1000; i++) {
+      if (holds(this.live)) return this.live;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`live was not enough: ${JSON.stringify(this.live.slice(-3))}`);
   }
 
   opened() {
@@ -162,6 +176,28 @@ assert.ok(history.changes.some((c) => c.value === 20 && c.execution === null), "
 await owner.call("variable.delete", { session, name: "big" });
 await owner.refused("variable_not_found", "variable.get", { session, path: ["big"] });
 
+// --- while code runs: a picture of now, and where the code is
+await owner.call("view.set", { session, names: ["turn"], windows: [{ path: ["units"], offset: 0, limit: 10 }] });
+const endless = await owner.call("execute", {
+  session, code: "def play(turn):\n  while True: turn += 1; globals()['turn'] = units[0]['hp'] = turn\nplay(0)",
+});
+const turns = (live) => live.flatMap((l) => l.changes).filter((c) => c.name === "turn").map((c) => c.variable.value);
+const patches = (live) => live.flatMap((l) => l.patches);
+const live = await owner.shown((all) => new Set(turns(all)).size >= 5 && patches(all).length >= 2);
+assert.deepEqual(turns(live), [...turns(live)].sort((a, b) => a - b), "newer ones only");
+assert.ok(live.every((l) => l.session === session && l.after_seq > 0));
+assert.deepEqual(live.flatMap((l) => l.changes).filter((c) => c.name !== "turn"), []);
+assert.deepEqual([patches(live)[0].length, patches(live)[0].total, patches(live)[0].rows.length], [2, 2, 2]);
+assert.ok(live.some((l) => l.line?.execution === endless.execution && l.line.line === 2 && l.line.function === "play"));
+const { frames } = await owner.call("frames", { session });
+assert.deepEqual(frames.map((f) => [f.name, f.line]).slice(0, 2), [["<module>", 3], ["play", 2]]);
+assert.equal(frames[1].locals.find((v) => v.name === "turn").type, "int");
+await owner.call("view.set", { session, names: [], windows: [] });
+await owner.call("interrupt", { session });
+await owner.event("execution.finished", (d) => d.execution === endless.execution && d.status === "interrupted");
+assert.deepEqual((await owner.call("frames", { session })).frames, []);
+await owner.call("variable.set", { session, path: ["units", { index: 0 }, { key: "hp" }], value: 10 });
+
 // --- sharing, and a second person
 const shared = await owner.call("session.share", { session, role: "viewer", label: "class", expires_in_s: 600 });
 const code = new URL(shared.link).hash.replace("#code=", "");
@@ -209,7 +245,6 @@ const later = {
   "checkpoint.restore": { checkpoint: "c" }, "checkpoint.name": { checkpoint: "c", name: "n" },
   "watch.add": { expression: "x" }, "watch.remove": { expression: "x" },
   "session.bind": { name: "x", table: "t", key: "k" }, "session.unbind": { name: "x", table: "t", key: "k" },
-  frames: {}, "view.set": { names: null, windows: [] },
 };
 for (const [name, fields] of Object.entries(later))
   await owner.refused("not_available", name, { session, ...fields });

@@ -216,10 +216,16 @@ def test_a_suspended_coroutine_is_where_it_awaits() -> None:
     asyncio.run(look())
 
 
-def test_the_server_asks_by_queries() -> None:
-    host = HandHost()
+@pytest.fixture
+def event_loop_of_its_own() -> Iterator[asyncio.AbstractEventLoop]:
     loop = asyncio.new_event_loop()
-    kernel = Kernel(host, loop, {"units": [1]})
+    yield loop
+    loop.close()
+
+
+def test_the_server_asks_by_queries(event_loop_of_its_own: asyncio.AbstractEventLoop) -> None:
+    host = HandHost()
+    kernel = Kernel(host, event_loop_of_its_own, {"units": [1]})
     host.ask(
         "view", 1, changes=True, windows=[{"window": 4, "path": ["units"], "offset": 0, "limit": 9}]
     )
@@ -231,4 +237,3 @@ def test_the_server_asks_by_queries() -> None:
     (shown,) = host.of("live")
     assert shown["windows"][0]["window"] == 4
     assert host.paces == [LIVE_MS]
-    loop.close()
