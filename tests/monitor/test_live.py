@@ -227,7 +227,7 @@ def test_the_server_asks_by_queries(event_loop_of_its_own: asyncio.AbstractEvent
     host = HandHost()
     kernel = Kernel(host, event_loop_of_its_own, {"units": [1]})
     host.ask(
-        "view", 1, changes=True, windows=[{"window": 4, "path": ["units"], "offset": 0, "limit": 9}]
+        "view", 1, on=True, windows=[{"window": 4, "path": ["units"], "offset": 0, "limit": 9}]
     )
     host.ask("frames", 2)
     kernel.queries.serve()
