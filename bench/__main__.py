@@ -1,4 +1,4 @@
-"""python -m bench: runs all measures, prints the tables and writes docs/performance.md."""
+"""python -m bench: runs all measures, prints the tables and writes the pages in docs/."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
-from bench import jupyter_install, measures, report, watchglass_alone
+from bench import (
+    jupyter_install,
+    measures,
+    report,
+    watchglass_alone,
+    watching,
+    watching_page,
+)
 from bench.contender import BenchFailed
 from bench.jupyter_side import Jupyter, jupyter
 from bench.progress import say
@@ -56,36 +64,69 @@ async def measure_all(
     )
 
 
+async def measure_watching(folder: Path, scaled: Callable[[int], int]) -> watching.Watching:
+    (folder / "watching").mkdir()
+    # Each process is started when it is asked for, so that none beside takes time or memory.
+    async with watchglass("Watchglass", folder / "watching", "--pool-min-size", "0") as server:
+        return await watching.measure(server, scaled)
+
+
 def machine(load_before: float) -> str:
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return (
         f"{os.cpu_count()} cores, {memory_gb:.0f} GB, {platform.system()} {platform.machine()}, "
-        f"load average before the run {load_before:.1f}.\nWatchglass {version('watchglass')}, "
-        f"{jupyter_install.versions()}, Python {platform.python_version()}"
+        f"load average before the run {load_before:.1f}.\nWatchglass {version('watchglass')}"
     )
 
 
-def run(scale: float) -> None:
+T = TypeVar("T")
+
+
+def whole(measure_in: Callable[[Path, Callable[[int], int]], Awaitable[T]], scale: float) -> T:
+    """One run, in a folder of its own."""
+
+    async def limited(folder: str) -> T:
+        async with asyncio.timeout(LIMIT_S):
+            return await measure_in(Path(folder), lambda n: max(1, round(n * scale)))
+
+    with tempfile.TemporaryDirectory(prefix="watchglass-bench-") as folder:
+        return asyncio.run(limited(folder))
+
+
+def run_beside(scale: float) -> None:
     jupyter_install.install()
     load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="watchglass-bench-") as folder:
-        measured = asyncio.run(
-            asyncio.wait_for(measure(Path(folder), lambda n: max(1, round(n * scale))), LIMIT_S)
-        )
+    measured = whole(measure, scale)
     print(report.table([*measured.asked(), *measured.further()]))
     if scale >= 1:
-        report.PAGE.write_text(report.page(measured, machine(load)))
+        versions = f"{jupyter_install.versions()}, Python {platform.python_version()}"
+        report.PAGE.write_text(report.page(measured, f"{machine(load)}, {versions}"))
         say(f"written: docs/{report.PAGE.name}")
+
+
+def run_watching(scale: float) -> None:
+    load = os.getloadavg()[0]
+    measured = whole(measure_watching, scale)
+    print(watching_page.tables(measured))
+    if scale >= 1:
+        watching_page.PAGE.write_text(watching_page.page(measured, machine(load)))
+        say(f"written: docs/{watching_page.PAGE.name}")
+
+
+PARTS = {"beside": run_beside, "watching": run_watching}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="0.1: a look, writes nothing")
-    scale: float = parser.parse_args().scale
+    parser.add_argument("--only", choices=PARTS, help="one of the two pages")
+    chosen = parser.parse_args()
     if sys.platform != "linux":
         sys.exit("bench: it reads /proc and sets options of Linux sockets; run it on Linux")
     try:
-        run(scale)
+        for name, run in PARTS.items():
+            if chosen.only in (None, name):
+                run(chosen.scale)
     except BenchFailed as error:
         sys.exit(f"\nbench: {error}")
     except TimeoutError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,6 +102,11 @@ class WatchglassSession:
     async def execute(self, code: str) -> None:
         await self._ended(await self.submit(code), code)
 
+    async def printed(self, code: str) -> str:
+        """What a program prints."""
+        name = await self.submit(code)
+        return (await self._ended(name, code)).text
+
     async def flood(self, code: str) -> Flood:
         began = time.perf_counter()
         name = await self.submit(code)
@@ -139,15 +144,36 @@ class WatchglassSession:
 class Watchglass:
     """One connection to a server, and the sessions that it holds."""
 
-    def __init__(self, name: str, server_pid: int, url: str, token: str) -> None:
+    def __init__(
+        self, name: str, server_pid: int, url: str, token: str, *, live_s: float = 0.0
+    ) -> None:
+        """`live_s`: how long it takes to look at one live picture."""
         self.name = name
+        self.live: list[Json] = []
+        self.variables: dict[str, Any] = {}
+        self.on_changes: Callable[[Sequence[Json]], None] = lambda changes: None
+        self._live_s = live_s
         self.server_pid = server_pid
         self._url, self._token = url, token
         self._socket = socketio.AsyncClient()
         self._sessions: dict[str, WatchglassSession] = {}
         self._socket.on("event", self._receive)
+        self._socket.on("live", self._look)
+
+    async def _look(self, picture: Json) -> None:
+        self.live.append(picture)
+        self._know(picture["changes"])
+        await asyncio.sleep(self._live_s)  # it is acknowledged after that
+
+    def _know(self, changes: Sequence[Json]) -> None:
+        self.on_changes(changes)
+        for change in changes:
+            if change["variable"] is not None:
+                self.variables[change["name"]] = change["variable"]["value"]
 
     def _receive(self, event: Json) -> None:
+        if event["type"] == "variables.changed":
+            self._know(event["data"]["changes"])
         if session := self._sessions.get(event["session"]):
             session.receive(event)
 
@@ -160,9 +186,9 @@ class Watchglass:
         finally:
             await self._socket.disconnect()
 
-    def another(self) -> Watchglass:
+    def another(self, *, live_s: float = 0.0) -> Watchglass:
         """A second client of the same server, not connected yet."""
-        return Watchglass(self.name, self.server_pid, self._url, self._token)
+        return Watchglass(self.name, self.server_pid, self._url, self._token, live_s=live_s)
 
     async def open(self) -> WatchglassSession:
         answer = await call(self._socket, "session.create")

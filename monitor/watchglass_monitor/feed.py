@@ -67,7 +67,7 @@ class Feed:
         is_due = now - self._sent_at >= INTERVAL_S
         # A round of looking into many or large values takes several calls: were it to go on only
         # when a message is due, each of them would be seen every few seconds.
-        is_live = self._live.is_due(now)
+        is_live = self._live.is_due(now, stored=self._monitor.has_changes())
         if not is_due and not is_live and not self._monitor.unfinished:
             return
         self._find(owner, scan=True, budget_ms=SCAN_BUDGET_MS if running else IDLE_BUDGET_MS)

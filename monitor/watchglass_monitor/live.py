@@ -11,6 +11,8 @@ from .paths import VariableError
 from .wire import GetResult, PathElement
 
 LIVE_MS = 30.0
+# Between two safe points at which is asked whether something was stored: the latency of a change.
+PACE_MS = 5.0
 MAX_CHANGES = 500
 # Looking for changes, describing and sending them may take one twentieth of the time.
 DUTY = 20
@@ -53,6 +55,7 @@ class Live:
         self._windows: dict[int, Window] = {}
         self._changes: dict[str, Message] = {}
         self._next = 0.0
+        self._next_look = 0.0
         self._line_sent: RunningLine | None = None
         self.on = False
         """Whether somebody looks."""
@@ -68,7 +71,7 @@ class Live:
         self.on = on
         self._changes.clear()
         self._line_sent = None
-        self._pace(LIVE_MS if self.on else 0)
+        self._pace(PACE_MS if self.on else 0)
 
     def note(self, change: Message) -> None:
         """A variable has changed."""
@@ -81,19 +84,22 @@ class Live:
             if window.path[0] == name:
                 window.is_due = True
 
-    def is_due(self, now: float) -> bool:
-        """Whether it is time to look for changes and show them."""
-        return self.on and now >= self._next
+    def is_due(self, now: float, *, stored: bool) -> bool:
+        """Whether it is time to look for changes and show them; at once where one was stored."""
+        return self.on and now >= self._next and (stored or now >= self._next_look)
 
     def show(self, since: float) -> None:
-        """Send what is new; `since` is when looking for it began."""
+        """Send what is new, if anything is; `since` is when looking for it began."""
         line = self._line()
         windows = self._due_windows()
-        if self._changes or windows or line != self._line_sent:
+        is_new = bool(self._changes or windows) or line != self._line_sent
+        if is_new:
             self._line_sent = line
             self._flush(windows, line)
         now = monotonic()
-        self._next = now + max(LIVE_MS / 1000, (now - since) * DUTY)
+        pause = max(LIVE_MS / 1000, (now - since) * DUTY)
+        self._next_look = now + pause
+        self._next = now + (pause if is_new else (now - since) * DUTY)
 
     def settle(self) -> None:
         """The record has just told all changes: only windows are still to be shown."""

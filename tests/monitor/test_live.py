@@ -11,7 +11,7 @@ from tests.support.kernel_host import HandHost
 from watchglass_monitor.feed import Feed
 from watchglass_monitor.frames import MAX_FRAMES, frames, running_line, running_stack
 from watchglass_monitor.kernel import Kernel
-from watchglass_monitor.live import DUTY, LIVE_MS, MAX_CHANGES, Live
+from watchglass_monitor.live import DUTY, LIVE_MS, MAX_CHANGES, PACE_MS, Live
 from watchglass_monitor.variables import VariableMonitor
 
 ALL: dict[str, Any] = {"on": True, "windows": []}
@@ -61,7 +61,7 @@ def test_nobody_looks_nothing_is_live(scene: Scene) -> None:
 
 def test_changes_come_at_the_pace_of_live_and_the_record_at_its_own(scene: Scene) -> None:
     scene.live.look(**ALL)
-    assert scene.paces == [LIVE_MS]
+    assert scene.paces == [PACE_MS]
     seen: list[str] = []
     for number in range(20):
         scene.namespace["x"] = number
@@ -85,12 +85,19 @@ def test_looking_takes_its_share_of_the_time_and_no_more(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.live.look(**ALL)
-    assert scene.live.is_due(scene.now)
+    assert scene.live.is_due(scene.now, stored=False)
     began = scene.now
     scene.now += 0.01  # what finding changes took
     scene.live.show(began)
-    assert not scene.live.is_due(scene.now + 0.01 * DUTY - 0.001)
-    assert scene.live.is_due(scene.now + 0.01 * DUTY + 0.001)
+    assert not scene.live.is_due(scene.now + 0.01 * DUTY - 0.001, stored=True)
+    assert scene.live.is_due(scene.now + 0.01 * DUTY + 0.001, stored=False)
+
+
+def test_a_store_after_a_quiet_time_is_shown_at_once(scene: Scene) -> None:
+    scene.live.look(**ALL)
+    assert scene.look() == []
+    assert not scene.live.is_due(scene.now + 0.001, stored=False)
+    assert scene.live.is_due(scene.now + 0.001, stored=True)
 
 
 def test_very_many_changes_come_in_parts(scene: Scene) -> None:
@@ -131,7 +138,7 @@ def test_who_stops_looking_is_shown_nothing_more(scene: Scene) -> None:
     scene.live.look(**ALL)
     scene.live.look(on=False, windows=[])
     scene.namespace["x"] = 1
-    assert (scene.look(), scene.paces) == ([], [LIVE_MS, 0])
+    assert (scene.look(), scene.paces) == ([], [PACE_MS, 0])
 
 
 CALLS = """\
@@ -236,4 +243,4 @@ def test_the_server_asks_by_queries(event_loop_of_its_own: asyncio.AbstractEvent
     kernel.feed.show(0, running=False)
     (shown,) = host.of("live")
     assert shown["windows"][0]["window"] == 4
-    assert host.paces == [LIVE_MS]
+    assert host.paces == [PACE_MS]
