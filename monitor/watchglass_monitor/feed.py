@@ -19,6 +19,7 @@ END_BUDGET_S = 0.02
 BOUND_BUDGET_MS = 2000.0  # for some 10**5 names
 FAULTS_AT_MOST = 3
 CREDIT_DUTY = 10  # crediting may take one tenth of the time
+SCAN_DUTY = 80  # looking into values one eightieth, while code runs
 
 Send = Callable[[Message], None]
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class Feed:
         self._live = live
         self._sent_at = -INTERVAL_S
         self._credit_at = 0.0
+        self._scan_at = 0.0
         self._found: dict[str, Message] = {}
         self._faults = 0
         self.total = 0  # changes found so far: grows with each
@@ -65,12 +67,16 @@ class Feed:
         """Look on, and send what has changed if the last message is long enough ago."""
         now = monotonic()
         is_due = now - self._sent_at >= INTERVAL_S
+        is_live = self._live.is_due(now, stored=self._monitor.has_changes())
+        scan = now >= self._scan_at
         # A round of looking into many or large values takes several calls: were it to go on only
         # when a message is due, each of them would be seen every few seconds.
-        is_live = self._live.is_due(now, stored=self._monitor.has_changes())
-        if not is_due and not is_live and not self._monitor.unfinished:
+        if not is_due and not is_live and not (scan and self._monitor.unfinished):
             return
-        self._find(owner, scan=True, budget_ms=SCAN_BUDGET_MS if running else IDLE_BUDGET_MS)
+        self._find(owner, scan=scan, budget_ms=SCAN_BUDGET_MS if running else IDLE_BUDGET_MS)
+        if scan and running:
+            end = monotonic()
+            self._scan_at = end + (end - now) * SCAN_DUTY
         if is_due and self._found:
             self._sent_at = now
             self._flush(owner, running=running)

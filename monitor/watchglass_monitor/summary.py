@@ -21,10 +21,15 @@ _LENGTHS: dict[int, Any] = {
 }  # fmt: skip
 
 
+# Most variables: they have no shape and no parts, which need not be looked for.
+_SCALARS = frozenset(id(kind) for kind in (type(None), bool, int, float, str))
+
+
 def summary(name: str, value: Value, version: int, settable: bool = True) -> Variable:
     """What everyone is shown of one variable."""
     kind = type(value)
-    shape, dtype = _shape(value)
+    is_scalar = id(kind) in _SCALARS
+    shape, dtype = (None, None) if is_scalar else _shape(value)
     variable: Variable = {
         "name": name,
         "type": type_name(kind)[:200],
@@ -34,7 +39,7 @@ def summary(name: str, value: Value, version: int, settable: bool = True) -> Var
         "size_bytes": size_in_bytes(value),
         "shape": shape,
         "dtype": dtype,
-        "expandable": count_children(value) > 0,
+        "expandable": not is_scalar and count_children(value) > 0,
         "settable": settable,
         "version": version,
         "value": exact_value(value),

@@ -1,4 +1,7 @@
-"""Random programs that bind, change, share and delete variables in many ways; each may fail."""
+"""Random programs that bind, change, share and delete variables in many ways; each may fail.
+
+Some wait in between, in `input()`: there they can be looked at while they run.
+"""
 
 from __future__ import annotations
 
@@ -72,4 +75,6 @@ def program(chance: random.Random) -> str:
             body = text.replace("\n", "\n    ")
             text = f"try:\n    {body}\nexcept Exception: pass"
         steps.append(text)
+        if chance.random() < 0.02:
+            steps.append("input()")
     return "\n".join(steps)
