@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 from msgspec.structs import replace
 
 from watchglass_server import notifications as n
 from watchglass_server import pictures as p
-from watchglass_server.fields import ResetReason
+from watchglass_server.fields import ReloadMode, ResetReason, ScriptKind
 from watchglass_server.measure import json_bytes
 from watchglass_server.messages import EVENTS, Notification
 
@@ -37,6 +37,14 @@ class BoundVariable(Struct, frozen=True, kw_only=True):
     line: int | None
 
 
+class LoadedScript(Struct, frozen=True, kw_only=True):
+    """A file of the watched folder: what was loaded of it, and how it is reloaded."""
+
+    version: str
+    kind: ScriptKind
+    reload: ReloadMode
+
+
 class Fold(Struct, frozen=True, kw_only=True):
     """What the events of one session add up to."""
 
@@ -53,6 +61,7 @@ class Fold(Struct, frozen=True, kw_only=True):
     base_number: int = 0
     variables: dict[str, BoundVariable] = {}
     participants: dict[str, p.Participant] = {}
+    scripts: dict[str, LoadedScript] = {}
     inputs: tuple[p.InputRequest, ...] = ()
     input_count: int = 0
     reason: ResetReason | None = None
@@ -72,6 +81,13 @@ class Fold(Struct, frozen=True, kw_only=True):
     def queue(self) -> list[p.Execution]:
         """Those that wait, the next first."""
         return [one for one in self.executions if one.status == "queued"]
+
+
+def script_kind(known: LoadedScript | None, *, is_imported: bool) -> ScriptKind | None:
+    """How a session has a file: what was loaded as a script stays one; None: it has it not."""
+    if known is not None and known.kind == "script" and known.version:
+        return "script"
+    return "module" if is_imported else known.kind if known is not None else None
 
 
 def fold(known: Fold, event: SessionEvent) -> Fold:
@@ -101,14 +117,24 @@ def _queued(known: Fold, event: SessionEvent, data: n.ExecutionQueuedNotificatio
         author=data.author,
         status="queued",
         queued_at=event.time,
+        script=data.script,
     )
     return replace(
         known,
+        scripts=_with_loaded(known.scripts, data.script),
         executions=_trimmed((*known.executions, execution)),
         execution_count=known.execution_count + 1,
         last_number=max(known.last_number, data.number),
         last_active_at=event.time,
     )
+
+
+def _with_loaded(
+    known: dict[str, LoadedScript], run: p.ScriptRun | UnsetType
+) -> dict[str, LoadedScript]:
+    if isinstance(run, UnsetType):
+        return known
+    return {**known, run.path: LoadedScript(version=run.version, kind=run.kind, reload=run.reload)}
 
 
 def _trimmed(executions: tuple[p.Execution, ...]) -> tuple[p.Execution, ...]:
@@ -330,6 +356,7 @@ def _reset(known: Fold, event: SessionEvent, data: n.StateResetNotification) -> 
         variables=variables,
         reason=data.reason,
         restore=tuple(data.restore),
+        scripts={} if restarted else known.scripts,
         base_number=known.last_number if restarted else known.base_number,
     )
 
@@ -363,6 +390,11 @@ def _renamed(known: Fold, event: SessionEvent, data: n.SessionRenamedNotificatio
     return replace(known, name=data.name)
 
 
+def _script_mode(known: Fold, event: SessionEvent, data: n.ScriptModeNotification) -> Fold:
+    before = known.scripts.get(data.path, LoadedScript(version="", kind=data.kind, reload="ask"))
+    return replace(known, scripts={**known.scripts, data.path: replace(before, reload=data.reload)})
+
+
 def _destroyed(known: Fold, event: SessionEvent, data: n.SessionDestroyedNotification) -> Fold:
     return replace(known, destroyed=True)
 
@@ -385,4 +417,5 @@ _FOLDS: dict[type, Callable[[Fold, SessionEvent, Any], Fold]] = {
     n.ParticipantNotification: _participant,
     n.SessionRenamedNotification: _renamed,
     n.SessionDestroyedNotification: _destroyed,
+    n.ScriptModeNotification: _script_mode,
 }

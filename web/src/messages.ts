@@ -121,6 +121,14 @@ export interface OmittedOutput {
   hint: string;
 }
 
+/** The file of the watched folder that an execution loads. */
+export interface ScriptRun {
+  path: string;
+  version: string;
+  kind: "module" | "script";
+  reload: "ask" | "auto";
+}
+
 /** One piece of code that somebody ran, and what came of it. */
 export interface Execution {
   execution: string;
@@ -133,6 +141,7 @@ export interface Execution {
   finished_at: string | null;
   duration_ms: number | null;
   outputs: Output[];
+  script: ScriptRun;
 }
 
 /** What is told of a variable; never made by running the user's code. */
@@ -691,12 +700,64 @@ export interface CheckpointNameCommand {
   name: string;
 }
 
+/** Lists the files of the folder that the server watches, and what this session has of them. */
+export interface ScriptListCommand {
+  session: string;
+}
+
+/** One file of the watched folder, as one session sees it. */
+export interface ScriptEntry {
+  path: string;
+  version: string | null;
+  loaded: string | null;
+  kind: "module" | "script" | null;
+  reload: "ask" | "auto";
+  importable: boolean;
+}
+
+/** A file that is not given to sessions. */
+export interface RefusedScript {
+  path: string;
+  why: string;
+}
+
+/** The files, by name. */
+export interface ScriptListReply {
+  watching: boolean;
+  scripts: ScriptEntry[];
+  refused: RefusedScript[];
+}
+
+/** Executes a file in the session: its text as a script, or imported anew as a module. */
+export interface ScriptLoadCommand {
+  session: string;
+  path: string;
+  kind?: "module" | "script" | null;
+  reload?: "ask" | "auto" | null;
+}
+
+/** The execution that loads the file: accepted, not finished. */
+export interface ScriptLoadReply {
+  execution: string;
+  number: number;
+  version: string;
+  kind: "module" | "script";
+}
+
+/** Says whether a file that changes is offered for reloading, or reloaded by itself. */
+export interface ScriptSetCommand {
+  session: string;
+  path: string;
+  reload: "ask" | "auto";
+}
+
 /** Code was accepted and waits. */
 export interface ExecutionQueuedNotification {
   execution: string;
   number: number;
   code: string;
   author: string | null;
+  script: ScriptRun;
 }
 
 /** Code was given to the process. */
@@ -836,6 +897,20 @@ export interface SessionForkedNotification {
   checkpoint: string | null;
 }
 
+/** A file that this session has loaded is another one on the server's disk now. */
+export interface ScriptChangedNotification {
+  path: string;
+  version: string | null;
+  kind: "module" | "script";
+}
+
+/** Somebody said how a file is reloaded. */
+export interface ScriptModeNotification {
+  path: string;
+  kind: "module" | "script";
+  reload: "ask" | "auto";
+}
+
 /** How far the SpacetimeDB mirror is. */
 export interface MirrorStateNotification {
   state: MirrorStatus;
@@ -880,6 +955,9 @@ export interface Calls {
   "checkpoint.list": { args: CheckpointListCommand; reply: CheckpointListReply };
   "checkpoint.restore": { args: CheckpointRestoreCommand; reply: CheckpointRestoreReply };
   "checkpoint.name": { args: CheckpointNameCommand; reply: EmptyReply };
+  "script.list": { args: ScriptListCommand; reply: ScriptListReply };
+  "script.load": { args: ScriptLoadCommand; reply: ScriptLoadReply };
+  "script.set": { args: ScriptSetCommand; reply: EmptyReply };
 }
 
 /** The data of each event, by its `type`. */
@@ -906,6 +984,8 @@ export interface EventData {
   "session.renamed": SessionRenamedNotification;
   "session.destroyed": SessionDestroyedNotification;
   "session.forked": SessionForkedNotification;
+  "script.changed": ScriptChangedNotification;
+  "script.mode": ScriptModeNotification;
   "mirror.state": MirrorStateNotification;
 }
 
