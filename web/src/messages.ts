@@ -25,6 +25,10 @@ export type Completeness = "complete" | "incomplete" | "invalid";
 
 export type MirrorStatus = "off" | "connected" | "behind" | "disconnected";
 
+export type ScriptKind = "script" | "module";
+
+export type ReloadMode = "ask" | "auto";
+
 export type ErrorCode =
     "bad_request"
     | "unauthorized"
@@ -125,8 +129,8 @@ export interface OmittedOutput {
 export interface ScriptRun {
   path: string;
   version: string;
-  kind: "module" | "script";
-  reload: "ask" | "auto";
+  kind: ScriptKind;
+  reload: ReloadMode;
 }
 
 /** One piece of code that somebody ran, and what came of it. */
@@ -141,7 +145,7 @@ export interface Execution {
   finished_at: string | null;
   duration_ms: number | null;
   outputs: Output[];
-  script: ScriptRun;
+  script?: ScriptRun;
 }
 
 /** What is told of a variable; never made by running the user's code. */
@@ -710,8 +714,8 @@ export interface ScriptEntry {
   path: string;
   version: string | null;
   loaded: string | null;
-  kind: "module" | "script" | null;
-  reload: "ask" | "auto";
+  kind: ScriptKind | null;
+  reload: ReloadMode;
   importable: boolean;
 }
 
@@ -732,8 +736,8 @@ export interface ScriptListReply {
 export interface ScriptLoadCommand {
   session: string;
   path: string;
-  kind?: "module" | "script" | null;
-  reload?: "ask" | "auto" | null;
+  kind?: ScriptKind | null;
+  reload?: ReloadMode | null;
 }
 
 /** The execution that loads the file: accepted, not finished. */
@@ -741,14 +745,14 @@ export interface ScriptLoadReply {
   execution: string;
   number: number;
   version: string;
-  kind: "module" | "script";
+  kind: ScriptKind;
 }
 
 /** Says whether a file that changes is offered for reloading, or reloaded by itself. */
 export interface ScriptSetCommand {
   session: string;
   path: string;
-  reload: "ask" | "auto";
+  reload: ReloadMode;
 }
 
 /** Code was accepted and waits. */
@@ -757,7 +761,7 @@ export interface ExecutionQueuedNotification {
   number: number;
   code: string;
   author: string | null;
-  script: ScriptRun;
+  script?: ScriptRun;
 }
 
 /** Code was given to the process. */
@@ -901,14 +905,14 @@ export interface SessionForkedNotification {
 export interface ScriptChangedNotification {
   path: string;
   version: string | null;
-  kind: "module" | "script";
+  kind: ScriptKind;
 }
 
 /** Somebody said how a file is reloaded. */
 export interface ScriptModeNotification {
   path: string;
-  kind: "module" | "script";
-  reload: "ask" | "auto";
+  kind: ScriptKind;
+  reload: ReloadMode;
 }
 
 /** How far the SpacetimeDB mirror is. */

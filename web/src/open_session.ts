@@ -9,6 +9,7 @@ import { plainText } from "./ansi.ts";
 import { ownName } from "./preferences.ts";
 import { hasGap, prepend, receive, sessionOf, type ExecutionView, type Session } from "./session.ts";
 import { sessionToken } from "./tokens.ts";
+import { WatchedScripts } from "./watched_scripts.ts";
 
 type SessionCall = { [N in keyof Calls]: Calls[N]["args"] extends { session: string } ? N : never }[keyof Calls];
 
@@ -30,6 +31,7 @@ export class OpenSession {
   readonly executedHere = signal(0); // how often: the transcript then goes to its end
   readonly selected = signal<string | null>(null); // an execution, by the keys of the transcript
   readonly dismissedRestore = signal(0);
+  readonly scripts = new WatchedScripts(() => this.call("script.list", {}));
   readonly editing = computed(() => this.role.value !== "viewer");
   readonly owning = computed(() => this.role.value === "owner");
   readonly running = computed(() =>
@@ -84,6 +86,7 @@ export class OpenSession {
 
   close(): void {
     this.#closed = true;
+    this.scripts.close();
     if (this.#connection.connected) this.call("session.leave", {}).catch(() => {});
   }
 
@@ -91,6 +94,7 @@ export class OpenSession {
     if (event.session !== this.id) return;
     this.#clockSkew = Math.min(this.#clockSkew, Date.now() - Date.parse(event.time));
     this.#arrived.push(event);
+    this.scripts.receive(event);
     this.#scheduleFlush();
   }
 
@@ -152,6 +156,7 @@ export class OpenSession {
       this.problem.value = null;
       this.joined.value = true;
       void this.#send();
+      this.scripts.refresh().catch(() => {}); // an older server has no such call
     } catch (error) {
       if (!(error instanceof CallRefused)) throw error;
       if (!error.unanswered) this.problem.value = error;
