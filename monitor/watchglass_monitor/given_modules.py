@@ -53,11 +53,11 @@ class GivenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def reload(self, path: str, namespace: Namespace) -> None:
         """Import the module, or run its new text in it. Raises what that raises."""
         name = module_name(path)
-        module = sys.modules.get(name)
         known = self._loaded.get(path)
-        if known is None or module is not known[0]:
+        if known is None or sys.modules.get(name) is not known[0]:
             self._import(name, namespace)
             return
+        module, _ = known
         before = dict(module.__dict__)
         importlib.reload(module)
         follow(namespace, before, module.__dict__)
@@ -90,8 +90,8 @@ class GivenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         source = self._sources[path]
         file = FOLDER + path
         # As tracebacks.remember_source() does: the lines of the text that runs, not of a later one.
-        lines = source.text.splitlines(keepends=True)
-        linecache.cache[file] = (len(source.text), None, lines, file)
+        text = source.text if source.text.endswith("\n") else source.text + "\n"
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
         code = compile(source.text, file, "exec", dont_inherit=True)
         self._loaded[path] = (module, source.version)
         exec(code, module.__dict__)

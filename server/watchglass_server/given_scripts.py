@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -28,6 +28,8 @@ GIVE_S = 3.0
 PREPARE_S = 20.0
 BATCH_CHARACTERS = 2**20
 
+Version = Annotated[str, msgspec.Meta(max_length=64)]
+
 
 @dataclass(eq=False)
 class Held:
@@ -35,6 +37,7 @@ class Held:
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     versions: dict[str, str] = field(default_factory=dict)
+    paths: set[str] = field(default_factory=set)
     loaded: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -91,10 +94,14 @@ class GivenScripts:
             held.versions.pop(path, None)
         for file in batch["files"]:
             held.versions[file["path"]] = file["version"]
+            held.paths.add(file["path"])
         try:
-            held.loaded = msgspec.convert(answer.get("loaded"), dict[str, str])
+            said = msgspec.convert(answer.get("loaded"), dict[str, Version])
         except msgspec.ValidationError as error:
             _log.warning("%r said of its modules what cannot be: %s", process, error)
+        else:
+            # Code in the session can say anything: only what was given counts.
+            held.loaded = {path: version for path, version in said.items() if path in held.paths}
 
 
 def batches(held: Mapping[str, str], catalog: Catalog) -> Iterator[dict[str, Any]]:

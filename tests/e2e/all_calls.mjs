@@ -162,6 +162,20 @@ assert.ok(history.changes.some((c) => c.value === 20 && c.execution === null), "
 await owner.call("variable.delete", { session, name: "big" });
 await owner.refused("variable_not_found", "variable.get", { session, path: ["big"] });
 
+// --- files of the watched folder
+const files = await owner.call("script.list", { session });
+assert.deepEqual([files.watching, files.scripts.map((s) => s.path)], [true, ["turns.py"]]);
+assert.equal(files.scripts[0].loaded, null);
+const loaded = await owner.call("script.load", { session, path: "turns.py" });
+assert.deepEqual([loaded.kind, loaded.version], ["script", files.scripts[0].version]);
+const loading = await owner.event("execution.queued", (d) => d.execution === loaded.execution);
+assert.deepEqual([loading.data.code, loading.data.script.path], ["turns = 3\n", "turns.py"]);
+await owner.event("execution.finished", (d) => d.execution === loaded.execution && d.status === "ok");
+assert.equal((await owner.call("variable.get", { session, path: ["turns"] })).variable.value, 3);
+await owner.call("script.set", { session, path: "turns.py", reload: "auto" });
+await owner.event("script.mode", (d) => d.path === "turns.py" && d.reload === "auto");
+await owner.refused("bad_request", "script.load", { session, path: "../turns.py" });
+
 // --- sharing, and a second person
 const shared = await owner.call("session.share", { session, role: "viewer", label: "class", expires_in_s: 600 });
 const code = new URL(shared.link).hash.replace("#code=", "");

@@ -48,7 +48,7 @@ def offer(person: SessionPage, path: str) -> Locator:
 
 async def picture_in_both_themes(person: SessionPage, file: Path) -> None:
     for scheme in ("dark", "light"):
-        await person.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await person.page.emulate_media(color_scheme=scheme)
         await person.picture(file.with_name(f"{file.stem}-{scheme}.png"))
 
 

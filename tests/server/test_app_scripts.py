@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ def write(folder: Path) -> Write:
 
 async def listed(client: Client, session: str, path: str) -> Json:
     """The line of one file, as soon as the server has it."""
+    answer: Json = {}
     for _ in range(100):
         answer = await client.call("script.list", session=session)
         for entry in answer["scripts"]:
@@ -167,17 +169,36 @@ async def test_an_imported_module_reloads_by_itself_and_its_traceback_names_the_
     assert 'File "/watched/dice.py", line 3, in roll\n    return 1 / 0' in text
 
 
-async def test_modules_are_there_again_after_a_restart_and_a_new_start(
+async def test_a_restart_forgets_what_was_imported_and_not_how_to_import_it(
     ada: Client, write: Write
 ) -> None:
-    write("weapons.py", "class Sword:\n    sharp = True\n")
+    write("weapons.py", "sharp = 1\n")
     session = await ada.create()
     await listed(ada, session, "weapons.py")
-    await ada.run(session, "import weapons\nsword = weapons.Sword()")
-    await ada.call("restart", session=session)
-    await ada.run(session, "import weapons\nsword = weapons.Sword()\nsword.owner = 'Ada'")
+    await ada.run(session, "import weapons")
+    write("weapons.py", "sharp = 2\n")
+    await ada.log(session).event("script.changed", timeout=EVENT_WITHIN_S)
     await ada.call("restart", session=session)
     assert (await listed(ada, session, "weapons.py"))["loaded"] is None
+    assert (await ada.run(session, "import weapons\nweapons.sharp")).result == "2"
+
+
+async def test_the_page_about_scripts_says_what_happens(ada: Client, write: Write) -> None:
+    page = (Path(__file__).parents[2] / "docs/scripts.md").read_text()
+    file, code = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (again,) = re.findall(r"with `(army.*?)`", page)
+    write("units.py", file)
+    session = await ada.create()
+    await listed(ada, session, "units.py")
+    await ada.run(session, code)
+    write("units.py", file.replace("-= 3", "-= 100"))
+    await ada.log(session).event("script.changed", path="units.py", timeout=EVENT_WITHIN_S)
+    await ada.run(session, "before = [strongest]\n" + "%reload units.py")
+    follows = "strongest is units.strongest, strongest is before[0]"
+    hits = "army[0].hit(), units.Unit().hit()"
+    shown = await ada.run(session, f"{follows}, {hits}")
+    assert shown.result == "(True, False, 4, -90)"
+    assert (await ada.run(session, f"{again}\narmy[0].hit()")).result == "-96"
 
 
 async def test_a_deleted_file_is_told_and_can_no_longer_be_loaded(
@@ -273,6 +294,20 @@ async def test_what_changed_while_a_session_slept_is_reloaded_when_it_wakes(
             assert shown.result == "(2, 5, True)"
             entry = await listed(client, session, "horses.py")
             assert (entry["kind"], entry["loaded"]) == ("module", entry["version"])
+
+
+async def test_a_folder_without_notifications_is_looked_at(tmp_path: Path, cache_dir: Path) -> None:
+    folder = tmp_path / "scripts"
+    folder.mkdir()
+    (folder / "a.py").write_text("a = 1\n")
+    by_looking = {"WATCHFILES_FORCE_POLLING": "true", "WATCHGLASS_WATCH": str(folder)}
+    arguments = ("--pool-min-size", "1")
+    with Serving(tmp_path, *arguments, cache_dir=cache_dir, environment=by_looking) as serving:
+        async with Client(serving.url, serving.token) as client:
+            session = await client.create()
+            await load(client, session, "a.py")
+            (folder / "a.py").write_text("a = 2222\n")
+            await client.log(session).event("script.changed", timeout=EVENT_WITHIN_S)
 
 
 async def test_without_watch_there_is_nothing_to_load(client: Client) -> None:

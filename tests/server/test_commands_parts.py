@@ -255,6 +255,22 @@ def test_a_new_process_is_told_with_what_came_back_and_what_did_not() -> None:
     )
 
 
+def test_a_file_that_changed_is_told_with_what_to_write() -> None:
+    screen = Screen()
+    for path, version, kind in (
+        ("units.py", "1a2b", "module"),
+        ("battle.py", "3c4d", "script"),
+        ("battle.py", None, "script"),
+    ):
+        data = {"path": path, "version": version, "kind": kind}
+        screen.view.show({"type": "script.changed", "data": data})
+    assert screen.text == (
+        "units.py has changed on disk; %reload units.py takes it\n"
+        "battle.py has changed on disk\n"
+        "battle.py is deleted on disk\n"
+    )
+
+
 def test_the_picture_of_a_session_shows_its_last_executions_with_their_outputs() -> None:
     screen = Screen()
     executions = [

@@ -156,7 +156,7 @@ def test_the_way_of_reloading_is_recorded_once() -> None:
     session = Script().started()
     load(session, "hp = 10")
     for mode in ("auto", "auto", "ask", "ask"):
-        session.apply(i.ScriptMode("units.py", "script", mode))  # type: ignore[arg-type]
+        session.apply(i.ScriptMode("units.py", "script", mode))
     assert [one["reload"] for one in session.events("script.mode")] == ["auto", "ask"]
     assert session.refolded().scripts["units.py"].version == version_of("hp = 10")
 
