@@ -74,14 +74,13 @@ class GivenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        stem = name.replace(".", "/")
-        for file in (f"{stem}/__init__.py", f"{stem}.py"):
-            if file in self._sources:
-                is_package = file.endswith("/__init__.py")
-                spec = ModuleSpec(name, self, origin=FOLDER + file, is_package=is_package)
-                spec.has_location = True  # it gets a __file__, which names it in tracebacks
-                return spec
-        if any(file.startswith(f"{stem}/") for file in self._sources):
+        file = self._file(name)
+        if file is not None:
+            is_package = file.endswith("/__init__.py")
+            spec = ModuleSpec(name, self, origin=FOLDER + file, is_package=is_package)
+            spec.has_location = True  # it gets a __file__, which names it in tracebacks
+            return spec
+        if self.names(name):
             return ModuleSpec(name, None, is_package=True)  # a folder without __init__.py
         return None
 
@@ -97,10 +96,20 @@ class GivenModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(code, module.__dict__)
 
     def get_source(self, name: str) -> str | None:
-        """The text of a module, for linecache and inspect."""
-        module = sys.modules.get(name)
-        source = self._sources.get(path_of(module)) if module is not None else None
-        return source.text if source is not None else None
+        """The text of a module, for linecache, inspect and completion."""
+        file = self._file(name)
+        return self._sources[file].text if file is not None else None
+
+    def names(self, parent: str) -> set[str]:
+        """What can be imported at the top, or from the package `parent`."""
+        start = parent.replace(".", "/") + "/" if parent else ""
+        inside = [file.removeprefix(start) for file in self._sources if file.startswith(start)]
+        return {module_name(file).partition(".")[0] for file in inside if file != "__init__.py"}
+
+    def _file(self, name: str) -> str | None:
+        stem = name.replace(".", "/")
+        files = (f"{stem}/__init__.py", f"{stem}.py")
+        return next((file for file in files if file in self._sources), None)
 
 
 def module_name(path: str) -> str:

@@ -47,6 +47,9 @@ class ExecutionStartedNotification(Notification, frozen=True):
     number: int
     code: str
     author: str | None
+    script: Annotated[
+        ScriptRun | UnsetType, Meta(description="When it loads a file of the watched folder.")
+    ] = UNSET
 
 
 class StreamNotification(Notification, frozen=True):

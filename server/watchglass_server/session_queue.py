@@ -73,7 +73,11 @@ def begin_next(step: Step) -> None:
     one = queue[0]
     step.record(
         n.ExecutionStartedNotification(
-            execution=one.execution, number=one.number, code=one.code, author=one.author
+            execution=one.execution,
+            number=one.number,
+            code=one.code,
+            author=one.author,
+            script=one.script,
         )
     )
     if session.fold.process.state != "busy" or session.fold.process.reason is not None:

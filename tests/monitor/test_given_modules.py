@@ -9,6 +9,7 @@ import pytest
 
 from watchglass_monitor.given_modules import GivenModules, module_name
 from watchglass_monitor.magic_commands import Magics
+from watchglass_monitor.module_names import module_names, names_in
 
 UNITS = "SIDE = 'red'\nclass Unit:\n    hp = 10\ndef damage(unit):\n    return unit.hp - 3\n"
 Names = dict[str, object]
@@ -132,6 +133,18 @@ def test_a_deleted_file_can_no_longer_be_imported(modules: GivenModules) -> None
     modules.take_back("wg_units.py")
     with pytest.raises(ModuleNotFoundError):
         run("import wg_units", {})
+
+
+def test_given_modules_and_their_names_are_completed_without_importing_them(
+    modules: GivenModules,
+) -> None:
+    modules.give("wg_game/units.py", "v1", UNITS)
+    modules.give("wg_game/__init__.py", "v1", "")
+    modules.give("wg-tool.py", "v1", "")
+    assert {name for name in module_names("") if name.startswith("wg")} == {"wg_game"}
+    assert module_names("wg_game") == ["units"]
+    assert {"SIDE", "Unit", "damage"} <= names_in("wg_game.units").keys()
+    assert "wg_game" not in sys.modules
 
 
 def test_reload_without_a_file_says_what_to_write(

@@ -224,6 +224,13 @@ def test_what_others_run_is_shown_with_their_name_and_what_i_run_is_not_repeated
     assert screen.view.next_number == 6
 
 
+def test_a_file_that_is_run_is_named() -> None:
+    screen = Screen()
+    about = {"number": 4, "code": "x = 1", "author": "watch", "script": {"path": "game/units.py"}}
+    screen.show("execution.started", execution="e1", **about)
+    assert screen.text == "watch game/units.py In [4]: x = 1\n"
+
+
 def test_output_without_a_line_end_is_not_glued_to_the_result() -> None:
     screen = Screen()
     screen.show("stream", execution="e", name="stdout", text="no end")

@@ -770,6 +770,7 @@ export interface ExecutionStartedNotification {
   number: number;
   code: string;
   author: string | null;
+  script?: ScriptRun;
 }
 
 /** Printed text; many small writes come as one. */

@@ -107,6 +107,8 @@ class TranscriptView:
     def _show_code(self, one: JsonObject) -> None:
         self._numbers[one["execution"]] = one["number"]
         author = f"{plain(one['author'], 40)} " if one.get("author") else ""
+        if script := one.get("script"):
+            author += f"{plain(script['path'], 80)} "
         prompt = f"In [{one['number']}]: "
         first, *rest = one["code"].split("\n")
         indent = " " * (len(author) + len(prompt) - 5) + "...: "
