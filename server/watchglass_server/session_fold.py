@@ -38,11 +38,12 @@ class BoundVariable(Struct, frozen=True, kw_only=True):
 
 
 class LoadedScript(Struct, frozen=True, kw_only=True):
-    """A file of the watched folder: what was loaded of it, and how it is reloaded."""
+    """A file of the watched folder: what was loaded of it, by which number, how it reloads."""
 
     version: str
     kind: ScriptKind
     reload: ReloadMode
+    number: int | None = None
 
 
 class Fold(Struct, frozen=True, kw_only=True):
@@ -90,6 +91,14 @@ def script_kind(known: LoadedScript | None, *, is_imported: bool) -> ScriptKind 
     return "module" if is_imported else known.kind if known is not None else None
 
 
+def script_numbers(known: Fold) -> dict[int, str]:
+    """Which file an `In[number]` is the text of, as far as that is known."""
+    found = {one.number: path for path, one in known.scripts.items() if one.kind == "script"}
+    runs = ((one.number, one.script) for one in known.executions)
+    found |= {number: run.path for number, run in runs if run and run.kind == "script"}
+    return {number: path for number, path in found.items() if number is not None}
+
+
 def fold(known: Fold, event: SessionEvent) -> Fold:
     """Return what is known after the event."""
     if event.seq != known.seq + 1:
@@ -121,7 +130,7 @@ def _queued(known: Fold, event: SessionEvent, data: n.ExecutionQueuedNotificatio
     )
     return replace(
         known,
-        scripts=_with_loaded(known.scripts, data.script),
+        scripts=_with_loaded(known.scripts, data),
         executions=_trimmed((*known.executions, execution)),
         execution_count=known.execution_count + 1,
         last_number=max(known.last_number, data.number),
@@ -130,11 +139,13 @@ def _queued(known: Fold, event: SessionEvent, data: n.ExecutionQueuedNotificatio
 
 
 def _with_loaded(
-    known: dict[str, LoadedScript], run: p.ScriptRun | UnsetType
+    known: dict[str, LoadedScript], data: n.ExecutionQueuedNotification
 ) -> dict[str, LoadedScript]:
+    run = data.script
     if isinstance(run, UnsetType):
         return known
-    return {**known, run.path: LoadedScript(version=run.version, kind=run.kind, reload=run.reload)}
+    loaded = LoadedScript(version=run.version, kind=run.kind, reload=run.reload, number=data.number)
+    return {**known, run.path: loaded}
 
 
 def _trimmed(executions: tuple[p.Execution, ...]) -> tuple[p.Execution, ...]:

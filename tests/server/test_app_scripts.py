@@ -123,6 +123,7 @@ async def test_a_syntax_error_is_shown_and_nothing_is_lost(ada: Client, write: W
     write("broken.py", "good = 2\ndef (:\n")
     error = await ada.log(session).event("error", timeout=EVENT_WITHIN_S * 2)
     assert (error["data"]["name"], error["data"]["line"]) == ("SyntaxError", 2)
+    assert 'File "broken.py <In[2]>", line 2' in "\n".join(error["data"]["traceback"])
     assert await ada.value(session, "good") == 1
     write("broken.py", "good = 3\n")
     finished = await ada.log(session).event(

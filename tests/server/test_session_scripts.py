@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.session_script import LIMITS, Script
+from watchglass_server import host_messages as h
 from watchglass_server import session_inputs as i
 from watchglass_server.fields import ReloadMode, ScriptKind
 from watchglass_server.pictures import ScriptRun
@@ -74,8 +75,36 @@ def test_the_record_says_which_file_an_execution_loads() -> None:
     known = session.refolded()
     assert known == session.session.fold
     assert known.scripts["units.py"] == LoadedScript(
-        version=version_of("hp = 10"), kind="script", reload="auto"
+        version=version_of("hp = 10"), kind="script", reload="auto", number=1
     )
+
+
+def test_a_traceback_names_the_file_in_which_a_line_is() -> None:
+    session = Script().started()
+    load(session, "def hit():\n    1 / 0")
+    session.execute("hit()", "e2")
+    frames = [
+        '  File "<In[2]>", line 1, in <module>',
+        '  File "<In[1]>", line 2, in hit',
+        "<In[1]>",
+    ]
+    session.said(h.Error(2, "ZeroDivisionError", "division by zero", frames, 1))
+    assert session.events("error")[0]["traceback"] == [
+        '  File "<In[2]>", line 1, in <module>',
+        '  File "units.py <In[1]>", line 2, in hit',
+        "<In[1]>",
+    ]
+
+
+def test_a_file_is_named_though_its_execution_was_long_ago() -> None:
+    session = Script().started()
+    load(session, "def hit():\n    1 / 0")
+    for number in range(60):
+        session.execute("1", f"e{number}")
+        session.finish()
+    session.execute("hit()", "last")
+    session.said(h.Error(62, "E", "", ['  File "<In[1]>", line 2, in hit'], 1))
+    assert session.events("error")[0]["traceback"] == ['  File "units.py <In[1]>", line 2, in hit']
 
 
 def test_other_executions_say_nothing_of_files() -> None:
