@@ -130,7 +130,7 @@ def _queued(known: Fold, event: SessionEvent, data: n.ExecutionQueuedNotificatio
     )
     return replace(
         known,
-        scripts=_with_loaded(known.scripts, data),
+        scripts=_with_mode(known.scripts, data.script),
         executions=_trimmed((*known.executions, execution)),
         execution_count=known.execution_count + 1,
         last_number=max(known.last_number, data.number),
@@ -138,14 +138,14 @@ def _queued(known: Fold, event: SessionEvent, data: n.ExecutionQueuedNotificatio
     )
 
 
-def _with_loaded(
-    known: dict[str, LoadedScript], data: n.ExecutionQueuedNotification
+def _with_mode(
+    known: dict[str, LoadedScript], run: p.ScriptRun | UnsetType
 ) -> dict[str, LoadedScript]:
-    run = data.script
+    """How it reloads counts at once, what is loaded only when it runs."""
     if isinstance(run, UnsetType):
         return known
-    loaded = LoadedScript(version=run.version, kind=run.kind, reload=run.reload, number=data.number)
-    return {**known, run.path: loaded}
+    before = known.get(run.path, LoadedScript(version="", kind=run.kind, reload="ask"))
+    return {**known, run.path: replace(before, kind=run.kind, reload=run.reload)}
 
 
 def _trimmed(executions: tuple[p.Execution, ...]) -> tuple[p.Execution, ...]:
@@ -169,7 +169,14 @@ def _started(known: Fold, event: SessionEvent, data: n.ExecutionStartedNotificat
     def start(one: p.Execution) -> p.Execution:
         return replace(one, status="running", started_at=event.time)
 
-    return _changed(known, data.execution, start)
+    known = _changed(known, data.execution, start)
+    run = data.script
+    if isinstance(run, UnsetType):
+        return known
+    loaded = LoadedScript(version=run.version, kind=run.kind, reload=run.reload, number=data.number)
+    if run.path in known.scripts:  # changed while it waited
+        loaded = replace(loaded, reload=known.scripts[run.path].reload)
+    return replace(known, scripts={**known.scripts, run.path: loaded})
 
 
 def _finished(known: Fold, event: SessionEvent, data: n.ExecutionFinishedNotification) -> Fold:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchglass_server import notifications as n
+from watchglass_server.fields import ScriptKind
 from watchglass_server.pictures import ScriptRun
 from watchglass_server.scripts import Script
 from watchglass_server.session_fold import script_kind
@@ -22,22 +23,26 @@ def changed(step: Step, happened: ScriptChanged) -> None:
     script = happened.script
     version = script.version if script is not None else None
     step.record(n.ScriptChangedNotification(path=happened.path, version=version, kind=kind))
+    _cancel_waiting(step, happened.path)
     if script is None or known is None or known.reload == "ask" or known.version == version:
         return
     if kind == "script" or happened.is_imported:
-        run = ScriptRun(path=script.path, version=script.version, kind=kind, reload="auto")
-        _reload(step, happened.execution, script, run)
+        _reload(step, happened.execution, script, kind)
 
 
-def _reload(step: Step, execution: str, script: Script, run: ScriptRun) -> None:
-    """Behind what runs; one that still waits, with an older text, is replaced."""
+def _cancel_waiting(step: Step, path: str) -> None:
+    """A reload of ours that has not begun would run a text that is an old one by now."""
     for waiting in step.session.fold.queue:
-        if waiting.author == AUTHOR and waiting.script and waiting.script.path == run.path:
+        if waiting.author == AUTHOR and waiting.script and waiting.script.path == path:
             cancel(step, waiting.execution)
+
+
+def _reload(step: Step, execution: str, script: Script, kind: ScriptKind) -> None:
     session = step.session
-    # A session that sleeps is not woken for this: it is offered when somebody comes.
+    # A session that sleeps is not woken for this: it is reloaded when somebody wakes it.
     if session.phase is not Phase.NONE and len(session.fold.queue) < session.limits.max_queue:
-        execute(step, Execute(execution, script.code(run.kind), AUTHOR, run))
+        run = ScriptRun(path=script.path, version=script.version, kind=kind, reload="auto")
+        execute(step, Execute(execution, script.code(kind), AUTHOR, run))
 
 
 def set_mode(step: Step, command: ScriptMode) -> None:

@@ -138,6 +138,37 @@ def test_a_reload_waits_behind_what_runs_and_only_the_newest_does() -> None:
     assert session.asked(i.SendExecute)[-1].code == "hp = 19"
 
 
+def test_a_change_that_is_taken_back_before_its_reload_began_needs_none() -> None:
+    session = Script().started()
+    load(session, "hp = 10", reload="auto")
+    session.execute("while True: pass", "loop")
+    change(session, "hp = 11")
+    change(session, "hp = 10")
+    assert session.session.fold.queue == []
+    assert session.session.fold.scripts["units.py"].version == version_of("hp = 10")
+
+
+def test_what_never_began_to_run_is_not_loaded() -> None:
+    session = Script().started()
+    load(session, "hp = 10", reload="auto")
+    session.execute("while True: pass", "loop")
+    change(session, "hp = 11")
+    assert session.session.fold.scripts["units.py"].version == version_of("hp = 10")
+    session.died()
+    assert session.session.fold.scripts["units.py"].version == version_of("hp = 10")
+
+
+def test_a_mode_that_is_set_while_a_load_waits_stays() -> None:
+    session = Script().started()
+    session.execute("while True: pass", "loop")
+    run = ScriptRun(path="units.py", version="v1", kind="script", reload="ask")
+    session.apply(i.Execute("load", "hp = 10", "Ada", run))
+    session.apply(i.ScriptMode("units.py", "script", "auto"))
+    session.finish()
+    loaded = LoadedScript(version="v1", kind="script", reload="auto", number=2)
+    assert session.refolded().scripts == {"units.py": loaded}
+
+
 def test_what_is_loaded_already_is_not_reloaded() -> None:
     session = Script().started()
     load(session, "hp = 10", reload="auto")

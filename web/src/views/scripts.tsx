@@ -28,7 +28,7 @@ export function ScriptBanner({ open }: Props) {
       </ul>
       {offers.length > 1 && (
         <button class="small" data-testid="script-reload-all"
-          onClick={() => attempt(() => loadAll(open, offers))}>Reload all {offers.length}</button>
+          onClick={() => attempt(() => take(open, offers, {}))}>Reload all {offers.length}</button>
       )}
     </section>
   );
@@ -40,11 +40,14 @@ function Offer({ open, entry }: Props & { entry: ScriptEntry }) {
     <li data-testid="script-offer" data-path={path}>
       <span class="banner-text"><code>{path}</code> has changed on disk.</span>
       <button class="small primary" data-testid="script-reload"
-        onClick={() => attempt(() => load(open, entry, {}))}>Reload</button>
+        onClick={() => attempt(() => take(open, [entry], {}))}>Reload</button>
       <button class="small" data-testid="script-always" title="Now, and whenever it changes"
-        onClick={() => attempt(() => load(open, entry, { reload: "auto" }))}>Always</button>
+        onClick={() => attempt(() => take(open, [entry], { reload: "auto" }))}>Always</button>
       <button class="plain" data-testid="script-dismiss" aria-label={`Leave ${path} as it is`}
-        onClick={() => open.scripts.answer(entry)}><Icon name="close" /></button>
+        onClick={() => {
+          open.focusEditor();
+          open.scripts.answer(entry);
+        }}><Icon name="close" /></button>
     </li>
   );
 }
@@ -55,8 +58,10 @@ async function load(open: OpenSession, entry: ScriptEntry, how: Omit<Load, "path
   open.executedHere.value += 1;
 }
 
-async function loadAll(open: OpenSession, entries: readonly ScriptEntry[]): Promise<void> {
-  for (const entry of entries) await load(open, entry, {});
+/** From the banner, whose buttons are gone then: what is typed next belongs into the editor. */
+async function take(open: OpenSession, entries: readonly ScriptEntry[], how: Omit<Load, "path">): Promise<void> {
+  open.focusEditor();
+  for (const entry of entries) await load(open, entry, how);
 }
 
 export function ScriptsDialog({ open }: Props) {
