@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 
 from watchglass_server import folder_watch
 from watchglass_server import session_inputs as i
@@ -17,7 +18,7 @@ from watchglass_server.tokens import new_id
 
 _log = logging.getLogger(__name__)
 
-TRY_AGAIN_S = 5.0
+TRY_AGAIN_S = 2.0
 
 
 class ScriptWatch:
@@ -32,12 +33,18 @@ class ScriptWatch:
         folder = self._given.folder
         if folder is None:
             return
+        told = ""
         while True:
             try:
-                async for _ in folder_watch.changes(folder):
-                    await self.look()
-            except OSError as error:
-                _log.warning("%s cannot be watched: %s", folder, error)
+                async with aclosing(folder_watch.changes(folder)) as changes:
+                    async for _ in changes:
+                        await self.look()
+                why = "it was moved or deleted"
+            except (OSError, RuntimeError) as error:
+                why = str(error)
+            if why != told:
+                _log.warning("%s is not watched for the moment: %s", folder, why)
+                told = why
             await asyncio.sleep(TRY_AGAIN_S)
             await self.look()
 

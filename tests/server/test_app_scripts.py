@@ -311,6 +311,26 @@ async def test_a_folder_without_notifications_is_looked_at(tmp_path: Path, cache
             await client.log(session).event("script.changed", timeout=EVENT_WITHIN_S)
 
 
+async def test_a_folder_that_is_replaced_is_followed_again(tmp_path: Path, cache_dir: Path) -> None:
+    folder = tmp_path / "scripts"
+    folder.mkdir()
+    (folder / "a.py").write_text("a = 1\n")
+    arguments = ("--pool-min-size", "1", "--watch", str(folder))
+    with Serving(tmp_path, *arguments, cache_dir=cache_dir) as serving:
+        async with Client(serving.url, serving.token) as client:
+            session = await client.create()
+            await load(client, session, "a.py")
+            log = client.log(session)
+            folder.rename(tmp_path / "old")
+            gone = await log.event("script.changed", version=None, timeout=EVENT_WITHIN_S)
+            folder.mkdir()
+            (folder / "a.py").write_text("a = 2\n")
+            back = await log.event("script.changed", after=gone["seq"], timeout=EVENT_WITHIN_S)
+            await asyncio.sleep(2)  # it is watched again by now
+            (folder / "a.py").write_text("a = 3\n")
+            await log.event("script.changed", after=back["seq"], timeout=EVENT_WITHIN_S)
+
+
 async def test_without_watch_there_is_nothing_to_load(client: Client) -> None:
     session = await client.create()
     answer = await client.call("script.list", session=session)
