@@ -1,4 +1,4 @@
-"""What the magics do: %who, %whos, %time, %timeit, %reset and `name?`."""
+"""What the magics do: %who, %whos, %time, %timeit, %reset, %%reload and `name?`."""
 
 import inspect
 import sys
@@ -7,6 +7,7 @@ import timeit
 from collections.abc import Callable, Sequence
 
 from watchglass_monitor.execution import Namespace
+from watchglass_monitor.given_modules import GivenModules
 from watchglass_monitor.inspection import inspect_at
 from watchglass_monitor.wire import Variable
 
@@ -25,9 +26,14 @@ class Magics:
     """The commands, by the text that starts their line."""
 
     def __init__(
-        self, namespace: Namespace, variables: Callable[[], Sequence[Variable]], show: Show
+        self,
+        namespace: Namespace,
+        variables: Callable[[], Sequence[Variable]],
+        show: Show,
+        modules: GivenModules,
     ) -> None:
         self._namespace = namespace
+        self._modules = modules
         self._variables = variables
         self._show = show
         self._commands: dict[str, Callable[..., None]] = {
@@ -41,6 +47,8 @@ class Magics:
             "%timeit": self._timeit,
             "%%timeit": self._timeit,
             "%reset": self._reset,
+            "%reload": self._reload,
+            "%%reload": self._reload,
             "%pip": lambda _: self._complain(_NO_PACKAGES),
             "%matplotlib": lambda _: None,
         }
@@ -130,6 +138,15 @@ class Magics:
                 return
         for each in self._variables():
             self._namespace.pop(each["name"], None)
+
+    def _reload(self, options: str, text: str | None = None) -> None:
+        path, _, version = options.strip().partition(" ")
+        if not path.endswith(".py"):
+            self._complain("Say which file: %reload units.py")
+            return
+        if text is not None:
+            self._modules.give(path, version.strip(), text)
+        self._modules.reload(path, self._namespace)
 
 
 def _timeit_options(text: str) -> tuple[int, int, str]:

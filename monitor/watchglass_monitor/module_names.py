@@ -7,17 +7,30 @@ import sys
 from collections.abc import Iterable
 from importlib.machinery import ModuleSpec, PathFinder
 
+from watchglass_monitor.given_modules import GivenModules
+
 MAX_MODULES = 5000
 _MAX_SOURCE = 1024 * 1024
 
 
 def module_names(parent: str) -> list[str]:
     """Modules at the top, or in the package `parent`."""
+    given = _given(parent)
     if parent:
-        return [] if (paths := _package_paths(parent)) is None else _found(paths)
-    names = {*sys.stdlib_module_names, *sys.builtin_module_names, *_found(None)}
+        paths = _package_paths(parent)
+        return [*given, *([] if paths is None else _found(paths))]
+    names = {*given, *sys.stdlib_module_names, *sys.builtin_module_names, *_found(None)}
     names.update(name for name in list(sys.modules) if "." not in name)
     return sorted(name for name in names if name.isidentifier())
+
+
+def _given(parent: str) -> set[str]:
+    return {name for finder in _finders() for name in finder.names(parent) if name.isidentifier()}
+
+
+def _finders() -> list[GivenModules]:
+    # Not isinstance, which asks an object of the user's for its __class__.
+    return [each for each in list(sys.meta_path) if type(each) is GivenModules]
 
 
 def _found(paths: list[str] | None) -> list[str]:
@@ -47,8 +60,11 @@ def _spec(name: str) -> ModuleSpec | None:
     parent = name.rpartition(".")[0]
     paths = _package_paths(parent) if parent else None
     try:
+        if not parent:
+            return importlib.util.find_spec(name)
         # importlib.util.find_spec("a.b") would import a.
-        return PathFinder.find_spec(name, paths) if parent else importlib.util.find_spec(name)
+        given = (finder.find_spec(name, paths) for finder in _finders())
+        return PathFinder.find_spec(name, paths) or next(filter(None, given), None)
     except Exception:  # a finder of the user's, a module without a spec
         return None
 

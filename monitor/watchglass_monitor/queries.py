@@ -187,6 +187,15 @@ class Queries:
         except DeadlineExceeded:
             raise _too_slow("Its __repr__", REPR_LIMIT_S) from None
 
+    def _do_modules(self, message: Arguments) -> object:
+        """Take in files that have changed, and say which are imported, in which version."""
+        args, modules = message["args"], self._session.repl.modules
+        for path in args["removed"]:
+            modules.take_back(path)
+        for file in args["files"]:
+            modules.give(file["path"], file["version"], file["text"])
+        return {"loaded": modules.loaded()}
+
     def _do_dump(self, _: Arguments) -> object:
         number, owner = self.last()
         self._session.keeper.dump(number, owner, self._session.feed.total)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from watchglass_monitor.display import Bundle, display, mime_bundle
 from watchglass_monitor.execution import Cell, Compiler, Namespace
+from watchglass_monitor.given_modules import GivenModules
 from watchglass_monitor.history import History
 from watchglass_monitor.host import Message
 from watchglass_monitor.magic_commands import Magics
@@ -29,7 +30,8 @@ class PyodideREPL:
         self.history = History(namespace)
         self._compiler = Compiler()
         self._publish = publish
-        self._magics = Magics(namespace, variables, self._show_text)
+        self.modules = GivenModules()
+        self._magics = Magics(namespace, variables, self._show_text, self.modules)
         # Context variables that one execution sets are there in the next.
         self.context = contextvars.copy_context()
 

@@ -23,6 +23,7 @@ from watchglass_server.clock import Clock
 from watchglass_server.config import Config
 from watchglass_server.errors import PoolTimeout, ProcessStartError, SetupError
 from watchglass_server.gateway import Gateway
+from watchglass_server.given_scripts import GivenScripts
 from watchglass_server.http_api import HttpApi
 from watchglass_server.live_views import LiveViews
 from watchglass_server.manager import PyodideManager
@@ -30,6 +31,7 @@ from watchglass_server.origins import Origins, shown_host
 from watchglass_server.ownership import OnlyServer
 from watchglass_server.process_config import ProcessConfig
 from watchglass_server.rooms import Rooms
+from watchglass_server.script_watch import ScriptWatch
 from watchglass_server.sessions import Audience, Sessions
 from watchglass_server.shares import Shares
 from watchglass_server.tokens import hashed, new_secret
@@ -97,6 +99,8 @@ class PyodideServer:
     ) -> None:
         """Put the parts together, innermost first."""
         config, clock, rooms = self.config, Clock(), Rooms()
+        scripts = GivenScripts(config.watch)
+        await scripts.open()
         origins = Origins(config.host, config.allow_origin)
         shares = Shares(journal, clock)
         await shares.load()
@@ -117,6 +121,7 @@ class PyodideServer:
             audience=Audience(
                 rooms.publish, gateway.drop_session, gateway.restart_session, views.take
             ),
+            prepare=scripts.prepare,
         )
         calls = Calls(
             config,
@@ -127,6 +132,7 @@ class PyodideServer:
             manager=manager,
             drops=gateway,
             views=views,
+            scripts=scripts,
         )
         api = HttpApi(
             token_hash=hashed(self.token),
@@ -147,6 +153,11 @@ class PyodideServer:
         # In this order: sessions end and say so, then everybody is sent away, then HTTP stops.
         self._stack.push_async_callback(gateway.close)
         self._stack.push_async_callback(sessions.stop)
+        if config.watch is not None:
+            watch = ScriptWatch(scripts, sessions)
+            sessions.on_restored = watch.catch_up
+            task = asyncio.create_task(watch.run(), name="watched folder")
+            self._stack.push_async_callback(_cancelled, task)
         ending = asyncio.create_task(_end_expired_shares(shares, gateway), name="expired shares")
         self._stack.push_async_callback(_cancelled, ending)
 

@@ -15,12 +15,14 @@ from watchglass_server.call_answers import (
 )
 from watchglass_server.config import Config
 from watchglass_server.fields import MAX_ANSWER_BYTES, MAX_CODE_BYTES, MAX_MESSAGE_BYTES, Role
+from watchglass_server.given_scripts import GivenScripts
 from watchglass_server.live_session import LiveSession
 from watchglass_server.live_views import LiveViews
 from watchglass_server.manager import PyodideManager
 from watchglass_server.messages import CALLS, NOT_AVAILABLE
 from watchglass_server.refusals import Refused, bad_request, no_token
 from watchglass_server.rooms import Client, Membership, Rooms
+from watchglass_server.script_calls import ScriptCalls
 from watchglass_server.session_process_link import wake
 from watchglass_server.session_view import session_state
 from watchglass_server.sessions import Sessions
@@ -57,6 +59,7 @@ class Calls:
         manager: PyodideManager,
         drops: Drops,
         views: LiveViews,
+        scripts: GivenScripts,
     ) -> None:
         self._config = config
         self._sessions = sessions
@@ -84,6 +87,7 @@ class Calls:
             c.InputReplyCommand: self._reply_input,
             c.OutputReadCommand: self._read_output,
             **VariableCalls(sessions, journal, views).performs,
+            **ScriptCalls(sessions, scripts, self._author).performs,
         }
 
     async def perform(self, client: Client, event: str, command: c.Command) -> r.Reply:

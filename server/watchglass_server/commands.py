@@ -16,7 +16,10 @@ from watchglass_server.fields import (
     Offset,
     ParticipantField,
     Path,
+    ReloadMode,
     Role,
+    ScriptKind,
+    ScriptPath,
     Seq,
     SessionField,
     ShareField,
@@ -280,6 +283,25 @@ class SessionUnbindCommand(SessionCommand, frozen=True):
     table: NameField | None = None
     key: Any = None
     column: NameField | None = None
+
+
+class ScriptListCommand(SessionCommand, frozen=True):
+    """Lists the files of the folder that the server watches, and what this session has of them."""
+
+
+class ScriptLoadCommand(SessionCommand, frozen=True):
+    """Executes a file in the session: its text as a script, or imported anew as a module."""
+
+    path: ScriptPath
+    kind: ScriptKind | None = None
+    reload: ReloadMode | None = None
+
+
+class ScriptSetCommand(SessionCommand, frozen=True):
+    """Says whether a file that changes is offered for reloading, or reloaded by itself."""
+
+    path: ScriptPath
+    reload: ReloadMode
 
 
 class OutputReadCommand(SessionCommand, frozen=True):

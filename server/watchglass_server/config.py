@@ -140,6 +140,13 @@ class Config:
         origin,
         "ORIGIN",
     )
+    watch: Path | None = setting(  # noqa: RUF009 - a row like every other
+        None,
+        "A folder whose Python files sessions can load and import; a file that changes is offered "
+        "for reloading (docs/scripts.md).",
+        folder,
+        "DIR",
+    )
     isolation: str = setting(
         "process",
         "Isolation of sessions: process (each in an operating system process of its own) or strict "

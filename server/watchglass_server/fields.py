@@ -27,6 +27,8 @@ FinalStatus = Literal["ok", "error", "interrupted", "cancelled", "died", "timeou
 ProcessStatus = Literal["starting", "idle", "busy", "hibernated", "restoring", "dead"]
 ResetReason = Literal["restored", "restarted", "recovered", "forked"]
 Completeness = Literal["complete", "incomplete", "invalid"]
+ScriptKind = Literal["script", "module"]
+ReloadMode = Literal["ask", "auto"]
 MirrorStatus = Literal["off", "connected", "behind", "disconnected"]
 ErrorCode = Literal[
     "bad_request",
@@ -60,6 +62,10 @@ ShareField = Annotated[str, Meta(min_length=1, max_length=64, description="A sha
 TokenField = Annotated[str, Meta(min_length=1, max_length=512, description="A token.")]
 CheckpointField = Annotated[str, Meta(min_length=1, max_length=64, description="A checkpoint.")]
 NameField = Annotated[str, Meta(min_length=1, max_length=200, description="A name for people.")]
+ScriptPath = Annotated[
+    str,
+    Meta(min_length=1, max_length=500, description="A file of the watched folder, by its list."),
+]
 CodeField = Annotated[str, Meta(max_length=MAX_CODE_BYTES, description="Python, at most 1 MiB.")]
 VariableName = Annotated[
     str, Meta(min_length=1, max_length=1000, description="A variable's name in the namespace.")

@@ -45,6 +45,7 @@ class SessionParts:
     publish: Callable[[str, Sequence[Envelope]], None]
     failed: Callable[[LiveSession], None]
     shown: Callable[[LiveSession, Live], None]
+    restored: Callable[[LiveSession], Awaitable[None]]
 
 
 class LiveSession:
@@ -139,6 +140,10 @@ class LiveSession:
             finally:
                 self._waiters.discard(changed)
         return True
+
+    async def restored(self) -> None:
+        """It has its variables again, in a process that just started."""
+        await self.parts.restored(self)
 
     def own(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run something beside, as long as the session lives."""

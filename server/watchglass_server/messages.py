@@ -71,6 +71,9 @@ CALLS: dict[str, Call] = {
     "checkpoint.list": Call(c.CheckpointListCommand, r.CheckpointListReply),
     "checkpoint.restore": Call(c.CheckpointRestoreCommand, r.CheckpointRestoreReply),
     "checkpoint.name": Call(c.CheckpointNameCommand, r.EmptyReply),
+    "script.list": Call(c.ScriptListCommand, r.ScriptListReply),
+    "script.load": Call(c.ScriptLoadCommand, r.ScriptLoadReply),
+    "script.set": Call(c.ScriptSetCommand, r.EmptyReply),
 }
 
 EVENTS: dict[str, type[Any]] = {
@@ -96,6 +99,8 @@ EVENTS: dict[str, type[Any]] = {
     "session.renamed": n.SessionRenamedNotification,
     "session.destroyed": n.SessionDestroyedNotification,
     "session.forked": n.SessionForkedNotification,
+    "script.changed": n.ScriptChangedNotification,
+    "script.mode": n.ScriptModeNotification,
     "mirror.state": n.MirrorStateNotification,
 }
 
@@ -133,6 +138,8 @@ Notification = (
     | n.SessionRenamedNotification
     | n.SessionDestroyedNotification
     | n.SessionForkedNotification
+    | n.ScriptChangedNotification
+    | n.ScriptModeNotification
     | n.MirrorStateNotification
 )
 

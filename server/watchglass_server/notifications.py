@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from watchglass_server.fields import (
     CheckpointField,
@@ -16,13 +16,22 @@ from watchglass_server.fields import (
     ParticipantField,
     Path,
     ProcessStatus,
+    ReloadMode,
     ResetReason,
     Role,
+    ScriptKind,
     Seq,
     SessionField,
     StreamName,
 )
-from watchglass_server.pictures import Child, ExitInfo, RestoreEntry, StreamPart, Variable
+from watchglass_server.pictures import (
+    Child,
+    ExitInfo,
+    RestoreEntry,
+    ScriptRun,
+    StreamPart,
+    Variable,
+)
 
 
 class Notification(Struct, frozen=True, kw_only=True):
@@ -36,6 +45,9 @@ class ExecutionQueuedNotification(Notification, frozen=True):
     number: int
     code: str
     author: str | None
+    script: Annotated[
+        ScriptRun | UnsetType, Meta(description="When it loads a file of the watched folder.")
+    ] = UNSET
 
 
 class ExecutionStartedNotification(Notification, frozen=True):
@@ -45,6 +57,9 @@ class ExecutionStartedNotification(Notification, frozen=True):
     number: int
     code: str
     author: str | None
+    script: Annotated[
+        ScriptRun | UnsetType, Meta(description="When it loads a file of the watched folder.")
+    ] = UNSET
 
 
 class StreamNotification(Notification, frozen=True):
@@ -209,6 +224,22 @@ class SessionForkedNotification(Notification, frozen=True):
 
     session: SessionField
     checkpoint: CheckpointField | None
+
+
+class ScriptChangedNotification(Notification, frozen=True):
+    """A file that this session has loaded is another one on the server's disk now."""
+
+    path: str
+    version: Annotated[str | None, Meta(description="Hash of its text; null: it was deleted.")]
+    kind: ScriptKind
+
+
+class ScriptModeNotification(Notification, frozen=True):
+    """Somebody said how a file is reloaded."""
+
+    path: str
+    kind: ScriptKind
+    reload: ReloadMode
 
 
 class MirrorStateNotification(Notification, frozen=True):

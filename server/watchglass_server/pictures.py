@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from watchglass_server.fields import (
     ExecutionField,
@@ -12,8 +12,10 @@ from watchglass_server.fields import (
     MimeBundle,
     PathElement,
     ProcessStatus,
+    ReloadMode,
     ResetReason,
     Role,
+    ScriptKind,
     Seq,
     StreamName,
     Timestamp,
@@ -126,6 +128,15 @@ Output = (
 )
 
 
+class ScriptRun(Struct, frozen=True, kw_only=True):
+    """The file of the watched folder that an execution loads."""
+
+    path: str
+    version: str
+    kind: ScriptKind
+    reload: ReloadMode
+
+
 class Execution(Struct, frozen=True, kw_only=True):
     """One piece of code that somebody ran, and what came of it."""
 
@@ -139,6 +150,9 @@ class Execution(Struct, frozen=True, kw_only=True):
     finished_at: Timestamp | None = None
     duration_ms: float | None = None
     outputs: list[Output] = []
+    script: Annotated[
+        ScriptRun | UnsetType, Meta(description="When it loads a file of the watched folder.")
+    ] = UNSET
 
 
 class Participant(Struct, frozen=True, kw_only=True):

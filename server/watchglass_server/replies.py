@@ -9,7 +9,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from watchglass_server.fields import (
     Completeness,
     ErrorCode,
+    ReloadMode,
     Role,
+    ScriptKind,
     Seq,
     SessionField,
     Timestamp,
@@ -269,3 +271,38 @@ class CheckpointRestoreReply(Reply, frozen=True):
     """The session after it."""
 
     state: SessionState
+
+
+class ScriptEntry(Struct, frozen=True, kw_only=True):
+    """One file of the watched folder, as one session sees it."""
+
+    path: str
+    version: Annotated[str | None, Meta(description="Hash of its text; null: it was deleted.")]
+    loaded: Annotated[str | None, Meta(description="The version that this session has.")]
+    kind: Annotated[ScriptKind | None, Meta(description="How it was loaded; null: it was not.")]
+    reload: ReloadMode
+    importable: Annotated[bool, Meta(description="Its path is a name that `import` takes.")]
+
+
+class RefusedScript(Struct, frozen=True, kw_only=True):
+    """A file that is not given to sessions."""
+
+    path: str
+    why: str
+
+
+class ScriptListReply(Reply, frozen=True):
+    """The files, by name."""
+
+    watching: Annotated[bool, Meta(description="False: the server was started without --watch.")]
+    scripts: list[ScriptEntry]
+    refused: list[RefusedScript]
+
+
+class ScriptLoadReply(Reply, frozen=True):
+    """The execution that loads the file: accepted, not finished."""
+
+    execution: str
+    number: int
+    version: str
+    kind: ScriptKind

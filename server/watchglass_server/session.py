@@ -12,6 +12,7 @@ from watchglass_server import notifications as n
 from watchglass_server import session_output as output
 from watchglass_server import session_process as process
 from watchglass_server import session_queue as queue
+from watchglass_server import session_scripts as scripts
 from watchglass_server.session_fold import Fold
 from watchglass_server.session_inputs import (
     Action,
@@ -30,6 +31,8 @@ from watchglass_server.session_inputs import (
     Rename,
     Restart,
     Restored,
+    ScriptChanged,
+    ScriptMode,
     Sleep,
     StartFailed,
     StoreSession,
@@ -77,6 +80,10 @@ def _dispatch(step: Step, happened: Input) -> None:
             queue.interrupt(step, happened)
         case AnswerInput():
             queue.answer_input(step, happened)
+        case ScriptChanged():
+            scripts.changed(step, happened)
+        case ScriptMode():
+            scripts.set_mode(step, happened)
         case Join():
             _join(step, happened)
         case Leave():

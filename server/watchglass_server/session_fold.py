@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 from msgspec.structs import replace
 
 from watchglass_server import notifications as n
 from watchglass_server import pictures as p
-from watchglass_server.fields import ResetReason
+from watchglass_server.fields import ReloadMode, ResetReason, ScriptKind
 from watchglass_server.measure import json_bytes
 from watchglass_server.messages import EVENTS, Notification
 
@@ -37,6 +37,15 @@ class BoundVariable(Struct, frozen=True, kw_only=True):
     line: int | None
 
 
+class LoadedScript(Struct, frozen=True, kw_only=True):
+    """A file of the watched folder: what was loaded of it, by which number, how it reloads."""
+
+    version: str
+    kind: ScriptKind
+    reload: ReloadMode
+    number: int | None = None
+
+
 class Fold(Struct, frozen=True, kw_only=True):
     """What the events of one session add up to."""
 
@@ -53,6 +62,7 @@ class Fold(Struct, frozen=True, kw_only=True):
     base_number: int = 0
     variables: dict[str, BoundVariable] = {}
     participants: dict[str, p.Participant] = {}
+    scripts: dict[str, LoadedScript] = {}
     inputs: tuple[p.InputRequest, ...] = ()
     input_count: int = 0
     reason: ResetReason | None = None
@@ -72,6 +82,21 @@ class Fold(Struct, frozen=True, kw_only=True):
     def queue(self) -> list[p.Execution]:
         """Those that wait, the next first."""
         return [one for one in self.executions if one.status == "queued"]
+
+
+def script_kind(known: LoadedScript | None, *, is_imported: bool) -> ScriptKind | None:
+    """How a session has a file: what was loaded as a script stays one; None: it has it not."""
+    if known is not None and known.kind == "script" and known.version:
+        return "script"
+    return "module" if is_imported else known.kind if known is not None else None
+
+
+def script_numbers(known: Fold) -> dict[int, str]:
+    """Which file an `In[number]` is the text of, as far as that is known."""
+    found = {one.number: path for path, one in known.scripts.items() if one.kind == "script"}
+    runs = ((one.number, one.script) for one in known.executions)
+    found |= {number: run.path for number, run in runs if run and run.kind == "script"}
+    return {number: path for number, path in found.items() if number is not None}
 
 
 def fold(known: Fold, event: SessionEvent) -> Fold:
@@ -101,14 +126,26 @@ def _queued(known: Fold, event: SessionEvent, data: n.ExecutionQueuedNotificatio
         author=data.author,
         status="queued",
         queued_at=event.time,
+        script=data.script,
     )
     return replace(
         known,
+        scripts=_with_mode(known.scripts, data.script),
         executions=_trimmed((*known.executions, execution)),
         execution_count=known.execution_count + 1,
         last_number=max(known.last_number, data.number),
         last_active_at=event.time,
     )
+
+
+def _with_mode(
+    known: dict[str, LoadedScript], run: p.ScriptRun | UnsetType
+) -> dict[str, LoadedScript]:
+    """How it reloads counts at once, what is loaded only when it runs."""
+    if isinstance(run, UnsetType):
+        return known
+    before = known.get(run.path, LoadedScript(version="", kind=run.kind, reload="ask"))
+    return {**known, run.path: replace(before, kind=run.kind, reload=run.reload)}
 
 
 def _trimmed(executions: tuple[p.Execution, ...]) -> tuple[p.Execution, ...]:
@@ -132,7 +169,14 @@ def _started(known: Fold, event: SessionEvent, data: n.ExecutionStartedNotificat
     def start(one: p.Execution) -> p.Execution:
         return replace(one, status="running", started_at=event.time)
 
-    return _changed(known, data.execution, start)
+    known = _changed(known, data.execution, start)
+    run = data.script
+    if isinstance(run, UnsetType):
+        return known
+    loaded = LoadedScript(version=run.version, kind=run.kind, reload=run.reload, number=data.number)
+    if run.path in known.scripts:  # changed while it waited
+        loaded = replace(loaded, reload=known.scripts[run.path].reload)
+    return replace(known, scripts={**known.scripts, run.path: loaded})
 
 
 def _finished(known: Fold, event: SessionEvent, data: n.ExecutionFinishedNotification) -> Fold:
@@ -330,6 +374,7 @@ def _reset(known: Fold, event: SessionEvent, data: n.StateResetNotification) -> 
         variables=variables,
         reason=data.reason,
         restore=tuple(data.restore),
+        scripts={} if restarted else known.scripts,
         base_number=known.last_number if restarted else known.base_number,
     )
 
@@ -363,6 +408,11 @@ def _renamed(known: Fold, event: SessionEvent, data: n.SessionRenamedNotificatio
     return replace(known, name=data.name)
 
 
+def _script_mode(known: Fold, event: SessionEvent, data: n.ScriptModeNotification) -> Fold:
+    before = known.scripts.get(data.path, LoadedScript(version="", kind=data.kind, reload="ask"))
+    return replace(known, scripts={**known.scripts, data.path: replace(before, reload=data.reload)})
+
+
 def _destroyed(known: Fold, event: SessionEvent, data: n.SessionDestroyedNotification) -> Fold:
     return replace(known, destroyed=True)
 
@@ -385,4 +435,5 @@ _FOLDS: dict[type, Callable[[Fold, SessionEvent, Any], Fold]] = {
     n.ParticipantNotification: _participant,
     n.SessionRenamedNotification: _renamed,
     n.SessionDestroyedNotification: _destroyed,
+    n.ScriptModeNotification: _script_mode,
 }

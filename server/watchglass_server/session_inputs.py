@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watchglass_server.exit_info import ExitInfo
-from watchglass_server.fields import ErrorCode, Role
+from watchglass_server.fields import ErrorCode, ReloadMode, Role, ScriptKind
 from watchglass_server.host_protocol import HostEvent
-from watchglass_server.pictures import RestoreEntry, Variable
+from watchglass_server.pictures import RestoreEntry, ScriptRun, Variable
+from watchglass_server.scripts import Script
 from watchglass_server.session_fold import SessionEvent
 from watchglass_sync.records import DumpRecord, ExecutionRecord, OutputRecord
 
@@ -55,11 +56,12 @@ class Destroy:
 
 @dataclass(frozen=True, slots=True)
 class Execute:
-    """Somebody sends code."""
+    """Somebody sends code; `script`: the file that it loads."""
 
     execution: str
     code: str
     author: str | None
+    script: ScriptRun | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,25 @@ class AnswerInput:
 
     request: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptChanged:
+    """A file changed on the disk, or is gone; `execution`: the id that a reload of it gets."""
+
+    execution: str
+    path: str
+    script: Script | None
+    is_imported: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptMode:
+    """Somebody says how a file is reloaded."""
+
+    path: str
+    kind: ScriptKind
+    reload: ReloadMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +184,8 @@ Input = (
     | Execute
     | Interrupt
     | AnswerInput
+    | ScriptChanged
+    | ScriptMode
     | Restart
     | Wake
     | Sleep

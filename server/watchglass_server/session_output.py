@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from watchglass_server import host_messages as h
 from watchglass_server import notifications as n
 from watchglass_server.measure import bounded_bundle, bounded_traceback, well_formed
 from watchglass_server.pictures import StreamPart
+from watchglass_server.session_fold import script_numbers
 from watchglass_server.session_inputs import Store
 from watchglass_server.session_state import Meter, Step
 from watchglass_sync.records import OutputRecord
@@ -22,6 +24,7 @@ DISPLAYS_PER_S = 20
 METERS_KEPT = 64
 # Printed by no execution (before the first, or by a task of one that is forgotten).
 NOBODY = ""
+_FRAME = re.compile(r'^(\s*File ")<In\[(\d{1,9})\]>(?=", line )')
 
 
 def stream(step: Step, event: h.Stream) -> None:
@@ -103,11 +106,24 @@ def error(step: Step, event: h.Error) -> None:
             execution=key,
             name=event.name,
             message=event.message[:10_000],
-            traceback=bounded_traceback(event.traceback),
+            traceback=bounded_traceback(_with_files(step, event.traceback)),
             line=event.line,
         )
     )
     _touch(step, key)
+
+
+def _with_files(step: Step, traceback: list[str]) -> list[str]:
+    """Frames in the text of a loaded file say which one it is; the lines are the same."""
+    files = script_numbers(step.session.fold)
+    if not files:
+        return traceback
+
+    def named(found: re.Match[str]) -> str:
+        file = files.get(int(found[2]))
+        return f"{found[1]}{file} <In[{found[2]}]>" if file is not None else found[0]
+
+    return [_FRAME.sub(named, line) for line in traceback]
 
 
 def _has_room_for_display(step: Step, key: str | None) -> bool:

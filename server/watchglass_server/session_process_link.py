@@ -77,6 +77,8 @@ class Living(Protocol):
 
     async def until(self, holds: Callable[[Session], bool], timeout: float) -> bool: ...
 
+    async def restored(self) -> None: ...
+
     def own(self, work: Coroutine[Any, Any, None], name: str) -> None: ...
 
 
@@ -200,6 +202,7 @@ class ProcessLink:
             outcome = await self._brought_back(process, memory, generation)
             if isinstance(outcome, Restored):
                 self._live.apply(outcome)
+                await self._live.restored()
                 return
             _log.warning("session %s: restoring failed: %s", self._live.session, outcome)
             if generation != self._live.state.generation:

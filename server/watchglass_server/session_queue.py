@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import msgspec
+from msgspec import UNSET
 
 from watchglass_server import host_messages as h
 from watchglass_server import notifications as n
@@ -56,6 +57,7 @@ def execute(step: Step, command: Execute) -> bool:
             number=fold.last_number + 1,
             code=command.code,
             author=command.author,
+            script=command.script or UNSET,
         )
     )
     begin_next(step)
@@ -71,7 +73,11 @@ def begin_next(step: Step) -> None:
     one = queue[0]
     step.record(
         n.ExecutionStartedNotification(
-            execution=one.execution, number=one.number, code=one.code, author=one.author
+            execution=one.execution,
+            number=one.number,
+            code=one.code,
+            author=one.author,
+            script=one.script,
         )
     )
     if session.fold.process.state != "busy" or session.fold.process.reason is not None:
@@ -118,7 +124,12 @@ def finish_running(step: Step, status: FinalStatus, duration_ms: float | None = 
 def cancel_queue(step: Step) -> None:
     """Say of all that wait that they never will run."""
     for one in step.session.fold.queue:
-        _finish(step, one.execution, "cancelled", None)
+        cancel(step, one.execution)
+
+
+def cancel(step: Step, execution: str) -> None:
+    """Say of one that waits that it never will run."""
+    _finish(step, execution, "cancelled", None)
 
 
 def _finish(step: Step, key: str, status: FinalStatus, duration_ms: float | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,8 +71,10 @@ class Sessions:
         restorer: Restorer,
         ownership: Ownership,
         audience: Audience,
+        prepare: Callable[[PyodideProcess], Awaitable[None]],
     ) -> None:
         self._config = config
+        self._prepare = prepare
         self._journal = journal
         self._manager = manager
         self._clock = clock
@@ -87,7 +89,10 @@ class Sessions:
             self._publish,
             self._session_failed,
             audience.shown,
+            self._restored,
         )
+        # Asked once a session has its variables again.
+        self.on_restored: Callable[[LiveSession], Awaitable[None]] | None = None
         self._rows: dict[str, dict[str, Any]] = {}
         self._live: dict[str, LiveSession] = {}
         self._opening: dict[str, asyncio.Lock] = {}
@@ -247,9 +252,11 @@ class Sessions:
 
     async def _lend(self, limits: SessionLimits) -> PyodideProcess:
         await self._make_room()
-        return await self._manager.acquire(
+        process = await self._manager.acquire(
             ProcessLimits(memory_bytes=limits.memory_bytes, output_bytes=limits.output_bytes)
         )
+        await self._prepare(process)
+        return process
 
     async def _make_room(self) -> None:
         """When all processes are taken, put the session to sleep that nobody has used longest."""
@@ -343,6 +350,10 @@ class Sessions:
     def _publish(self, session: str, events: Sequence[Envelope]) -> None:
         self.events_recorded += len(events)
         self._audience.publish(session, events)
+
+    async def _restored(self, live: LiveSession) -> None:
+        if self.on_restored is not None:
+            await self.on_restored(live)
 
     def _session_failed(self, live: LiveSession) -> None:
         """Its last events are not stored: forget it, so that the next call reads what is."""

@@ -24,6 +24,8 @@ _ALIASES: dict[str, Any] = {
     "ResetReason": fields.ResetReason,
     "Completeness": fields.Completeness,
     "MirrorStatus": fields.MirrorStatus,
+    "ScriptKind": fields.ScriptKind,
+    "ReloadMode": fields.ReloadMode,
     "ErrorCode": fields.ErrorCode,
 }
 
@@ -125,7 +127,9 @@ _SENT: frozenset[type[Struct]] = frozenset(
 
 
 def _may_be_absent(struct: type[Struct], field: types.Field) -> bool:
-    return bool(struct.__struct_config__.omit_defaults) or field.default is msgspec.UNSET
+    nothing = (msgspec.NODEFAULT, msgspec.NODEFAULT)  # though it has one: its default is UNSET
+    unset = (field.default, field.default_factory) == nothing
+    return unset or bool(struct.__struct_config__.omit_defaults)
 
 
 def _type(info: types.Type) -> str:

@@ -197,6 +197,19 @@ await owner.call("interrupt", { session });
 await owner.event("execution.finished", (d) => d.execution === endless.execution && d.status === "interrupted");
 assert.deepEqual((await owner.call("frames", { session })).frames, []);
 await owner.call("variable.set", { session, path: ["units", { index: 0 }, { key: "hp" }], value: 10 });
+// --- files of the watched folder
+const files = await owner.call("script.list", { session });
+assert.deepEqual([files.watching, files.scripts.map((s) => s.path)], [true, ["turns.py"]]);
+assert.equal(files.scripts[0].loaded, null);
+const loaded = await owner.call("script.load", { session, path: "turns.py" });
+assert.deepEqual([loaded.kind, loaded.version], ["script", files.scripts[0].version]);
+const loading = await owner.event("execution.queued", (d) => d.execution === loaded.execution);
+assert.deepEqual([loading.data.code, loading.data.script.path], ["turns = 3\n", "turns.py"]);
+await owner.event("execution.finished", (d) => d.execution === loaded.execution && d.status === "ok");
+assert.equal((await owner.call("variable.get", { session, path: ["turns"] })).variable.value, 3);
+await owner.call("script.set", { session, path: "turns.py", reload: "auto" });
+await owner.event("script.mode", (d) => d.path === "turns.py" && d.reload === "auto");
+await owner.refused("bad_request", "script.load", { session, path: "../turns.py" });
 
 // --- sharing, and a second person
 const shared = await owner.call("session.share", { session, role: "viewer", label: "class", expires_in_s: 600 });

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchglass_monitor import magic_commands
+from watchglass_monitor.given_modules import GivenModules
 from watchglass_monitor.magic_commands import Magics
 from watchglass_monitor.magics import MAGIC, transform
 from watchglass_monitor.wire import Variable
@@ -103,7 +104,7 @@ def shown() -> list[str]:
 def magics(shown: list[str]) -> tuple[Magics, dict[str, object]]:
     names: dict[str, object] = {"x": 1, "s": "a", "_h": 2}
     known = [variable("x", "int"), variable("s", "str"), variable("_h", "int", hidden=True)]
-    return Magics(names, lambda: known, shown.append), names
+    return Magics(names, lambda: known, shown.append, GivenModules()), names
 
 
 Made = tuple[Magics, dict[str, object]]

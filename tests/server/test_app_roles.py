@@ -42,6 +42,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "output.read": {"execution": "the-one", "offset": 0, "limit": 10},
     "checkpoint.restore": {"checkpoint": "c"},
     "checkpoint.name": {"checkpoint": "c", "name": "n"},
+    "script.load": {"path": "a.py"},
+    "script.set": {"path": "a.py", "reload": "auto"},
 }
 WITHOUT_SESSION = {"server.info", "session.create", "session.list"}
 # These end what the next row needs; they have tests of their own below.

@@ -224,6 +224,13 @@ def test_what_others_run_is_shown_with_their_name_and_what_i_run_is_not_repeated
     assert screen.view.next_number == 6
 
 
+def test_a_file_that_is_run_is_named() -> None:
+    screen = Screen()
+    about = {"number": 4, "code": "x = 1", "author": "watch", "script": {"path": "game/units.py"}}
+    screen.show("execution.started", execution="e1", **about)
+    assert screen.text == "watch game/units.py In [4]: x = 1\n"
+
+
 def test_output_without_a_line_end_is_not_glued_to_the_result() -> None:
     screen = Screen()
     screen.show("stream", execution="e", name="stdout", text="no end")
@@ -252,6 +259,22 @@ def test_a_new_process_is_told_with_what_came_back_and_what_did_not() -> None:
     screen.show("state.reset", reason="recovered", variables=[], watches=[], restore=restore)
     assert screen.text == (
         "a new process: 1 variables are back\n  lost: f (an open file)\n  to be run again: g\n"
+    )
+
+
+def test_a_file_that_changed_is_told_with_what_to_write() -> None:
+    screen = Screen()
+    for path, version, kind in (
+        ("units.py", "1a2b", "module"),
+        ("battle.py", "3c4d", "script"),
+        ("battle.py", None, "script"),
+    ):
+        data = {"path": path, "version": version, "kind": kind}
+        screen.view.show({"type": "script.changed", "data": data})
+    assert screen.text == (
+        "units.py has changed on disk; %reload units.py takes it\n"
+        "battle.py has changed on disk\n"
+        "battle.py is deleted on disk\n"
     )
 
 

@@ -25,6 +25,10 @@ export type Completeness = "complete" | "incomplete" | "invalid";
 
 export type MirrorStatus = "off" | "connected" | "behind" | "disconnected";
 
+export type ScriptKind = "script" | "module";
+
+export type ReloadMode = "ask" | "auto";
+
 export type ErrorCode =
     "bad_request"
     | "unauthorized"
@@ -121,6 +125,14 @@ export interface OmittedOutput {
   hint: string;
 }
 
+/** The file of the watched folder that an execution loads. */
+export interface ScriptRun {
+  path: string;
+  version: string;
+  kind: ScriptKind;
+  reload: ReloadMode;
+}
+
 /** One piece of code that somebody ran, and what came of it. */
 export interface Execution {
   execution: string;
@@ -133,6 +145,7 @@ export interface Execution {
   finished_at: string | null;
   duration_ms: number | null;
   outputs: Output[];
+  script?: ScriptRun;
 }
 
 /** What is told of a variable; never made by running the user's code. */
@@ -738,12 +751,64 @@ export interface CheckpointNameCommand {
   name: string;
 }
 
+/** Lists the files of the folder that the server watches, and what this session has of them. */
+export interface ScriptListCommand {
+  session: string;
+}
+
+/** One file of the watched folder, as one session sees it. */
+export interface ScriptEntry {
+  path: string;
+  version: string | null;
+  loaded: string | null;
+  kind: ScriptKind | null;
+  reload: ReloadMode;
+  importable: boolean;
+}
+
+/** A file that is not given to sessions. */
+export interface RefusedScript {
+  path: string;
+  why: string;
+}
+
+/** The files, by name. */
+export interface ScriptListReply {
+  watching: boolean;
+  scripts: ScriptEntry[];
+  refused: RefusedScript[];
+}
+
+/** Executes a file in the session: its text as a script, or imported anew as a module. */
+export interface ScriptLoadCommand {
+  session: string;
+  path: string;
+  kind?: ScriptKind | null;
+  reload?: ReloadMode | null;
+}
+
+/** The execution that loads the file: accepted, not finished. */
+export interface ScriptLoadReply {
+  execution: string;
+  number: number;
+  version: string;
+  kind: ScriptKind;
+}
+
+/** Says whether a file that changes is offered for reloading, or reloaded by itself. */
+export interface ScriptSetCommand {
+  session: string;
+  path: string;
+  reload: ReloadMode;
+}
+
 /** Code was accepted and waits. */
 export interface ExecutionQueuedNotification {
   execution: string;
   number: number;
   code: string;
   author: string | null;
+  script?: ScriptRun;
 }
 
 /** Code was given to the process. */
@@ -752,6 +817,7 @@ export interface ExecutionStartedNotification {
   number: number;
   code: string;
   author: string | null;
+  script?: ScriptRun;
 }
 
 /** Printed text; many small writes come as one. */
@@ -883,6 +949,20 @@ export interface SessionForkedNotification {
   checkpoint: string | null;
 }
 
+/** A file that this session has loaded is another one on the server's disk now. */
+export interface ScriptChangedNotification {
+  path: string;
+  version: string | null;
+  kind: ScriptKind;
+}
+
+/** Somebody said how a file is reloaded. */
+export interface ScriptModeNotification {
+  path: string;
+  kind: ScriptKind;
+  reload: ReloadMode;
+}
+
 /** How far the SpacetimeDB mirror is. */
 export interface MirrorStateNotification {
   state: MirrorStatus;
@@ -927,6 +1007,9 @@ export interface Calls {
   "checkpoint.list": { args: CheckpointListCommand; reply: CheckpointListReply };
   "checkpoint.restore": { args: CheckpointRestoreCommand; reply: CheckpointRestoreReply };
   "checkpoint.name": { args: CheckpointNameCommand; reply: EmptyReply };
+  "script.list": { args: ScriptListCommand; reply: ScriptListReply };
+  "script.load": { args: ScriptLoadCommand; reply: ScriptLoadReply };
+  "script.set": { args: ScriptSetCommand; reply: EmptyReply };
 }
 
 /** The data of each event, by its `type`. */
@@ -953,6 +1036,8 @@ export interface EventData {
   "session.renamed": SessionRenamedNotification;
   "session.destroyed": SessionDestroyedNotification;
   "session.forked": SessionForkedNotification;
+  "script.changed": ScriptChangedNotification;
+  "script.mode": ScriptModeNotification;
   "mirror.state": MirrorStateNotification;
 }
 

@@ -14,6 +14,7 @@ import {
 } from "./session.ts";
 import { sessionToken } from "./tokens.ts";
 import { Touches } from "./touches.ts";
+import { WatchedScripts } from "./watched_scripts.ts";
 
 type SessionCall = { [N in keyof Calls]: Calls[N]["args"] extends { session: string } ? N : never }[keyof Calls];
 
@@ -42,6 +43,7 @@ export class OpenSession {
   readonly executedHere = signal(0); // how often: the transcript then goes to its end
   readonly selected = signal<string | null>(null); // an execution, by the keys of the transcript
   readonly dismissedRestore = signal(0);
+  readonly scripts = new WatchedScripts(() => this.call("script.list", {}));
   readonly editing = computed(() => this.role.value !== "viewer");
   readonly owning = computed(() => this.role.value === "owner");
   readonly running = computed(() =>
@@ -110,6 +112,7 @@ export class OpenSession {
     this.#closed = true;
     clearTimeout(this.#lookLater);
     document.removeEventListener("visibilitychange", this.#changeVisibility);
+    this.scripts.close();
     if (this.#connection.connected) this.call("session.leave", {}).catch(() => {});
   }
 
@@ -117,6 +120,7 @@ export class OpenSession {
     if (event.session !== this.id) return;
     this.#clockSkew = Math.min(this.#clockSkew, Date.now() - Date.parse(event.time));
     this.#arrived.push(event);
+    this.scripts.receive(event);
     this.#scheduleFlush();
   }
 
@@ -205,6 +209,7 @@ export class OpenSession {
       this.#lookedAt = "";
       this.#look();
       void this.#send();
+      this.scripts.refresh().catch(() => {}); // an older server has no such call
     } catch (error) {
       if (!(error instanceof CallRefused)) throw error;
       if (!error.unanswered) this.problem.value = error;

@@ -65,12 +65,22 @@ class TranscriptView:
                 self._line(f"{plain(data['name'], 40)} is here ({data['role']})", "dim")
             case "participant.left" if data["name"] != self._name:
                 self._line(f"{plain(data['name'], 40)} left", "dim")
+            case "script.changed":
+                self._show_changed(data)
             case "session.destroyed":
                 self._line("the session is gone", "red")
             case "input.requested" if data["execution"] not in self.own:
                 self._line(f"{data['prompt']} (waiting for input)", "dim")
             case _:
                 self._show_output(data, kind)
+
+    def _show_changed(self, data: JsonObject) -> None:
+        path = plain(data["path"], 80)
+        if data["version"] is None:
+            self._line(f"{path} is deleted on disk", "dim")
+            return
+        how = f"; %reload {path} takes it" if data["kind"] == "module" else ""
+        self._line(f"{path} has changed on disk{how}", "dim")
 
     def _show_output(self, data: JsonObject, kind: str) -> None:
         match kind:
@@ -97,6 +107,8 @@ class TranscriptView:
     def _show_code(self, one: JsonObject) -> None:
         self._numbers[one["execution"]] = one["number"]
         author = f"{plain(one['author'], 40)} " if one.get("author") else ""
+        if script := one.get("script"):
+            author += f"{plain(script['path'], 80)} "
         prompt = f"In [{one['number']}]: "
         first, *rest = one["code"].split("\n")
         indent = " " * (len(author) + len(prompt) - 5) + "...: "

@@ -26,6 +26,8 @@ function sessionCommands(session: OpenSession): Command[] {
     { title: "Interrupt", group: "run", keys: "Ctrl C", possible: editing, run: () => attempt(() => session.interrupt()) },
     { title: "Write code", group: "run", possible: editing, run: () => session.focusEditor() },
     { title: "Search the history", group: "run", keys: "Ctrl R", possible: editing, run: () => { dialog.value = { kind: "search" }; } },
+    { title: "Scripts…", group: "run", possible: session.scripts.list.value.watching,
+      run: () => { dialog.value = { kind: "scripts" }; } },
     { title: "Clear the view", group: "see", keys: "Ctrl L", possible: true, run: () => session.clearView() },
     { title: "Show or hide the variables", group: "see", keys: "Ctrl J", possible: true, run: () => { panelOpen.value = !panelOpen.value; } },
     { title: "Sort variables by name or by change", group: "see", possible: true,

@@ -8,6 +8,7 @@ import { SearchDialog } from "./history_search.tsx";
 import { closeDialog, Modal } from "./modal.tsx";
 import { PaletteDialog } from "./palette.tsx";
 import { PeopleDialog } from "./people.tsx";
+import { ScriptsDialog } from "./scripts.tsx";
 import { ShareDialog } from "./share.tsx";
 import { VariableDialog } from "./variable_dialog.tsx";
 
@@ -24,6 +25,7 @@ export function Dialogs() {
   if (!session) return null;
   switch (which?.kind) {
     case "share": return <ShareDialog open={session} />;
+    case "scripts": return <ScriptsDialog open={session} />;
     case "people": return <PeopleDialog open={session} />;
     case "search": return <SearchDialog open={session} />;
     case "variable": return <VariableDialog open={session} path={which.path} />;

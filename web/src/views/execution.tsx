@@ -94,9 +94,11 @@ function Tools({ execution, open }: { execution: ExecutionView; open: OpenSessio
 }
 
 function Meta({ execution, open }: { execution: ExecutionView; open: OpenSession }) {
-  const { status, author, started_at, queued_at, duration_ms } = execution;
+  const { status, author, script, started_at, queued_at, duration_ms } = execution;
   return (
     <span class="meta">
+      {script && <span class="file" title={`${script.kind} ${script.path}, version ${script.version}`}
+        data-testid="script-file">{script.path}</span>}
       {author && <span class="author">{author}</span>}
       <time dateTime={started_at ?? queued_at}>{clock(started_at ?? queued_at)}</time>
       <span class="outcome" data-testid="status">

@@ -6,6 +6,7 @@ import { go } from "../page.ts";
 import { panelOpen, panelWidth } from "../preferences.ts";
 import { ConnectionBanner, ProcessBanner, RestoreBanner } from "./banners.tsx";
 import { Editor, ViewerNote } from "./editor.tsx";
+import { ScriptBanner } from "./scripts.tsx";
 import { SessionHeader } from "./session_header.tsx";
 import { Splitter } from "./splitter.tsx";
 import { Transcript } from "./transcript.tsx";
@@ -38,6 +39,7 @@ export function SessionScreen({ open }: { open: OpenSession }) {
         <ConnectionBanner waiting={open.outbox.value.length} />
         <ProcessBanner open={open} />
         <RestoreBanner open={open} />
+        <ScriptBanner open={open} />
       </div>
       <main class="work">
         <section class="console" aria-label="Console">
