@@ -77,6 +77,7 @@ class Feed:
         if scan and running:
             end = monotonic()
             self._scan_at = end + (end - now) * SCAN_DUTY
+            now = end  # that has its own share of the time
         if is_due and self._found:
             self._sent_at = now
             self._flush(owner, running=running)

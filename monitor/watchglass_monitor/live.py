@@ -14,8 +14,8 @@ LIVE_MS = 30.0
 # Between two safe points at which is asked whether something was stored: the latency of a change.
 PACE_MS = 5.0
 MAX_CHANGES = 500
-# Looking for changes, describing and sending them may take one fiftieth of the time.
-DUTY = 50
+# Finding what was stored, describing and sending it may take one thirtieth of the time.
+DUTY = 30
 WINDOWS_S = 0.005
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 LIVE_SCHEMA: Json = json.loads((Path(__file__).parents[2] / "docs/schemas/live.json").read_text())
 BUSY = """\
 import time
-end = time.monotonic() + 2
+end = time.monotonic() + 3
 def step(x):
     return x + 1
 x = 0
