@@ -30,8 +30,12 @@ class Case:
     later: bool
 
 
-def cases() -> list[Case]:
-    text = (Path(__file__).parents[1] / "vectors/detection.txt").read_text()
+VECTORS = Path(__file__).parents[1] / "vectors"
+DOCUMENT = Path(__file__).parents[2] / "docs/variables.md"
+
+
+def cases(file: str = "detection.txt") -> list[Case]:
+    text = (VECTORS / file).read_text()
     found = []
     for block in text.split("\n== ")[1:]:
         title, _, rest = block.partition("\n")
@@ -60,6 +64,21 @@ async def test_every_way_of_changing_a_variable_is_seen(watched: tuple[Client, s
             missed.append(f"{case.name}: told {sorted(told)} instead of {sorted(case.expected)}")
     assert len(cases()) >= 81 + 20
     assert not missed, "\n".join(missed)
+
+
+async def test_what_is_said_not_to_be_seen_is_not(watched: tuple[Client, str]) -> None:
+    """A row of the page that is no longer true should go."""
+    client, session = watched
+    table = DOCUMENT.read_text().partition("## What cannot be seen")[2]
+    seen = []
+    for case in cases("unseen.txt"):
+        assert f"| {case.name} |" in table
+        await client.run(session, RESET)
+        await client.run(session, case.setup)
+        if case.expected & await told_of(client, session, case):
+            seen.append(case.name)
+    assert not seen
+    assert table.count("\n| ") == 2 + len(cases("unseen.txt"))
 
 
 async def told_of(client: Client, session: str, case: Case) -> set[str]:
