@@ -22,6 +22,8 @@ from watchglass_monitor.ownership import Ownership
 from watchglass_monitor.prompt import Prompt
 from watchglass_monitor.repl import PyodideREPL
 from watchglass_monitor.variables import VariableError, VariableMonitor
+from watchglass_monitor.watch_expressions import problem_of
+from watchglass_monitor.watches import Watches
 from watchglass_monitor.wire import Variable
 
 REPR_LIMIT_S = 2.0
@@ -48,6 +50,7 @@ class Session:
     keeper: Keeper
     send: Callable[[Message], None]
     feed: Feed
+    watches: Watches
 
 
 class BadQuery(Exception):
@@ -172,6 +175,16 @@ class Queries:
                 return {"text": session.monitor.repr(message["args"]["path"])}
         except DeadlineExceeded:
             raise _too_slow("Its __repr__", REPR_LIMIT_S) from None
+
+    def _do_watch_check(self, message: Arguments) -> object:
+        """What is wrong with each of these sources, by the name that it was sent under."""
+        problems = {name: problem_of(source) for name, source in message["args"].items()}
+        return {"problems": {name: problem for name, problem in problems.items() if problem}}
+
+    def _do_watches(self, message: Arguments) -> object:
+        self._session.watches.set(message["args"]["watches"])
+        self._session.host.wake(1)
+        return {}
 
     def _do_dump(self, _: Arguments) -> object:
         number, owner = self.last()

@@ -46,6 +46,7 @@ from watchglass_server.host_messages import (
     StreamDropped,
     UpdateDisplayData,
     VariablesChanged,
+    WatchesChanged,
     WireMessage,
 )
 
@@ -102,6 +103,7 @@ HostEvent = (
     | InputRequest
     | InputCancelled
     | VariablesChanged
+    | WatchesChanged
     | Dumped
     | Finished
     | InterruptAck
