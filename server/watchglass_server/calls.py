@@ -27,6 +27,7 @@ from watchglass_server.shares import Shares, shown_share
 from watchglass_server.tokens import new_id
 from watchglass_server.variable_calls import VariableCalls
 from watchglass_server.version import VERSION
+from watchglass_server.watch_calls import WatchCalls
 from watchglass_sync.journal import Journal
 
 
@@ -82,6 +83,7 @@ class Calls:
             c.InputReplyCommand: self._reply_input,
             c.OutputReadCommand: self._read_output,
             **VariableCalls(sessions, journal).performs,
+            **WatchCalls(sessions, journal).performs,
         }
 
     async def perform(self, client: Client, event: str, command: c.Command) -> r.Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -18,8 +18,9 @@ from watchglass_server.fields import (
     Role,
     SessionField,
     StreamName,
+    WatchField,
 )
-from watchglass_server.pictures import ExitInfo, RestoreEntry, StreamPart, Variable
+from watchglass_server.pictures import ExitInfo, RestoreEntry, StreamPart, Variable, Watch
 
 
 class Notification(Struct, frozen=True, kw_only=True):
@@ -152,14 +153,32 @@ class StateResetNotification(Notification, frozen=True):
 
     reason: ResetReason
     variables: list[Variable]
-    watches: list[Any]
+    watches: list[Watch]
     restore: list[RestoreEntry]
 
 
 class WatchesChangedNotification(Notification, frozen=True):
-    """The watches are now these."""
+    """The watches are now these: all of them, in their order."""
 
-    watches: list[Any]
+    watches: list[Watch]
+    changed: Annotated[
+        list[str], Meta(description="Those that give something else than before.")
+    ] = []
+    execution: Annotated[
+        str | None, Meta(description="Whose code made the change; null: nobody's.")
+    ] = None
+    line: Annotated[int | None, Meta(description="The line that ran just then.")] = None
+
+
+class WatchAlertNotification(Notification, frozen=True):
+    """The condition of a watch turned true."""
+
+    watch: WatchField
+    expression: str
+    condition: str
+    variable: Variable
+    execution: str | None
+    line: int | None
 
 
 class ProcessStateNotification(Notification, frozen=True):

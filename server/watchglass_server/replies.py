@@ -13,6 +13,7 @@ from watchglass_server.fields import (
     Seq,
     SessionField,
     Timestamp,
+    WatchField,
 )
 from watchglass_server.pictures import (
     Child,
@@ -217,6 +218,7 @@ class HistoryChange(Struct, frozen=True, kw_only=True):
     line: int | None
     preview: str | None
     value: Any
+    error: Annotated[str | None, Meta(description="Of a watch: why it gave no value then.")] = None
 
 
 class VariableHistoryReply(Reply, frozen=True):
@@ -239,10 +241,16 @@ class FrameReply(Reply, frozen=True):
     frames: list[Any]
 
 
-class WatchReply(Reply, frozen=True):
-    """The watch."""
+class WatchReply(Reply, frozen=True, omit_defaults=True):
+    """The watch, and what it gives if that is known already."""
 
-    watch: str
+    watch: WatchField
+    expression: str
+    condition: str | None = None
+    variable: Variable | None = None
+    error: str | None = None
+    met: bool | None = None
+    condition_error: str | None = None
 
 
 class CheckpointListReply(Reply, frozen=True):

@@ -12,9 +12,11 @@ from watchglass_server import notifications as n
 from watchglass_server import session_output as output
 from watchglass_server import session_process as process
 from watchglass_server import session_queue as queue
+from watchglass_server import session_watches as watches
 from watchglass_server.session_fold import Fold
 from watchglass_server.session_inputs import (
     Action,
+    AddWatch,
     AnswerInput,
     Destroy,
     Execute,
@@ -27,6 +29,7 @@ from watchglass_server.session_inputs import (
     Moment,
     ProcessEnded,
     ProcessReady,
+    RemoveWatch,
     Rename,
     Restart,
     Restored,
@@ -77,6 +80,10 @@ def _dispatch(step: Step, happened: Input) -> None:
             queue.interrupt(step, happened)
         case AnswerInput():
             queue.answer_input(step, happened)
+        case AddWatch():
+            watches.add(step, happened)
+        case RemoveWatch():
+            watches.remove(step, happened)
         case Join():
             _join(step, happened)
         case Leave():
@@ -132,6 +139,8 @@ def _host_said(step: Step, happened: HostSaid) -> None:
             queue.input_cancelled(step, event)
         case h.VariablesChanged() as event:
             process.variables(step, event)
+        case h.WatchesChanged() as event:
+            watches.told(step, event)
         case host_protocol.Dumped() as event:
             process.dumped(step, event)
         case h.Finished() as event:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from watchglass_server.exit_info import ExitInfo
 from watchglass_server.fields import ErrorCode, Role
 from watchglass_server.host_protocol import HostEvent
-from watchglass_server.pictures import RestoreEntry, Variable
+from watchglass_server.pictures import RestoreEntry, Variable, Watch
 from watchglass_server.session_fold import SessionEvent
 from watchglass_sync.records import DumpRecord, ExecutionRecord, OutputRecord
 
@@ -75,6 +75,22 @@ class AnswerInput:
 
     request: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddWatch:
+    """Somebody wants to follow an expression, under this id if nobody follows it yet."""
+
+    watch: str
+    expression: str
+    condition: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveWatch:
+    """Nobody wants to follow it any more."""
+
+    watch: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +179,8 @@ Input = (
     | Execute
     | Interrupt
     | AnswerInput
+    | AddWatch
+    | RemoveWatch
     | Restart
     | Wake
     | Sleep
@@ -249,6 +267,14 @@ class SendInput:
     text: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class SendWatches:
+    """Tell the process what to follow."""
+
+    generation: int
+    watches: tuple[Watch, ...]
+
+
 Action = (
     Record
     | Store
@@ -259,4 +285,5 @@ Action = (
     | SendExecute
     | SendInterrupt
     | SendInput
+    | SendWatches
 )

@@ -162,6 +162,23 @@ assert.ok(history.changes.some((c) => c.value === 20 && c.execution === null), "
 await owner.call("variable.delete", { session, name: "big" });
 await owner.refused("variable_not_found", "variable.get", { session, path: ["big"] });
 
+// --- watches
+await owner.refused("bad_request", "watch.add", { session, expression: "x +" });
+const watch = await owner.call("watch.add", { session, expression: "x * 2", condition: "value > 50" });
+assert.deepEqual([watch.variable.value, watch.met, watch.error], [40, false, undefined]);
+const again = await owner.call("watch.add", { session, expression: " x * 2", condition: "value > 50" });
+assert.equal(again.watch, watch.watch, "the same pair is the same watch");
+await owner.run(session, "x = 30");
+const alert = await owner.event("watch.alert");
+assert.deepEqual([alert.data.watch, alert.data.variable.value], [watch.watch, 60]);
+const watched = await owner.call("watch.history", { session, watch: watch.watch });
+assert.deepEqual(watched.changes.map((c) => c.value), [60, 40]);
+const withWatch = (await owner.call("session.join", { session })).state;
+assert.deepEqual(withWatch.watches.map((w) => [w.expression, w.met]), [["x * 2", true]]);
+assert.equal((await owner.call("watch.remove", { session, expression: "x * 2" })).watch, watch.watch);
+await owner.event("watches.changed", (data) => data.watches.length === 0);
+await owner.run(session, "x = 20");
+
 // --- sharing, and a second person
 const shared = await owner.call("session.share", { session, role: "viewer", label: "class", expires_in_s: 600 });
 const code = new URL(shared.link).hash.replace("#code=", "");
@@ -207,7 +224,6 @@ assert.equal((await owner.run(session, "x")).status, "error");
 const later = {
   "session.fork": {}, "session.hibernate": {}, "checkpoint.list": {},
   "checkpoint.restore": { checkpoint: "c" }, "checkpoint.name": { checkpoint: "c", name: "n" },
-  "watch.add": { expression: "x" }, "watch.remove": { expression: "x" },
   "session.bind": { name: "x", table: "t", key: "k" }, "session.unbind": { name: "x", table: "t", key: "k" },
   frames: {}, "view.set": { names: null, windows: [] },
 };
