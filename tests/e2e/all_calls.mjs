@@ -166,8 +166,8 @@ await owner.refused("variable_not_found", "variable.get", { session, path: ["big
 await owner.refused("bad_request", "watch.add", { session, expression: "x +" });
 const watch = await owner.call("watch.add", { session, expression: "x * 2", condition: "value > 50" });
 assert.deepEqual([watch.variable.value, watch.met, watch.error], [40, false, undefined]);
-const again = await owner.call("watch.add", { session, expression: " x * 2", condition: "value > 50" });
-assert.equal(again.watch, watch.watch, "the same pair is the same watch");
+const added = await owner.call("watch.add", { session, expression: " x * 2", condition: "value > 50" });
+assert.equal(added.watch, watch.watch, "the same pair is the same watch");
 await owner.run(session, "x = 30");
 const alert = await owner.event("watch.alert");
 assert.deepEqual([alert.data.watch, alert.data.variable.value], [watch.watch, 60]);
