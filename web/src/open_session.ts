@@ -3,12 +3,13 @@ import { computed, signal } from "@preact/signals";
 
 import { CallRefused, type Connection } from "./connection.ts";
 import type { Calls, Path, Role, SessionEvent, Variable } from "./messages.ts";
-import { announce, reportError } from "./notices.ts";
+import { announce, reportError, warn } from "./notices.ts";
 import * as outgoing from "./outbox.ts";
 import { plainText } from "./ansi.ts";
 import { ownName } from "./preferences.ts";
-import { hasGap, prepend, receive, sessionOf, type ExecutionView, type Session } from "./session.ts";
+import { hasGap, prepend, receive, sessionOf, type Alert, type ExecutionView, type Session } from "./session.ts";
 import { sessionToken } from "./tokens.ts";
+import type { WatchDraft } from "./watch_draft.ts";
 
 type SessionCall = { [N in keyof Calls]: Calls[N]["args"] extends { session: string } ? N : never }[keyof Calls];
 
@@ -30,12 +31,15 @@ export class OpenSession {
   readonly executedHere = signal(0); // how often: the transcript then goes to its end
   readonly selected = signal<string | null>(null); // an execution, by the keys of the transcript
   readonly dismissedRestore = signal(0);
+  readonly watchDraft = signal<WatchDraft | null>(null); // a watch that is being written
+  readonly alerted = signal(false); // while nobody looked
   readonly editing = computed(() => this.role.value !== "viewer");
   readonly owning = computed(() => this.role.value === "owner");
   readonly running = computed(() =>
     this.session.value?.executions.findLast((each) => each.status === "running") ?? null);
   /** When each variable was last seen to change, by this clock: for the flash. */
   readonly touched = new Map<string, number>();
+  readonly touchedWatches = new Map<string, number>();
   /** Set by the editor's view: puts code before what stands there, or in its place. */
   putCode: (code: string) => void = () => {};
   replaceCode: (code: string) => void = () => {};
@@ -214,8 +218,22 @@ export class OpenSession {
     for (const [name, seq] of after.changedAt) {
       if (seq > before.seq) this.touched.set(name, now);
     }
+    const versions = new Map(before.watches.map((each) => [each.watch, each.version]));
+    for (const { watch, version } of after.watches) {
+      if (version !== versions.get(watch)) this.touchedWatches.set(watch, now);
+    }
+    for (const alert of after.alerts) if (alert.seq > before.seq) this.#tellAlert(alert, after);
     const finished = justFinished(before, after);
     if (finished) announce(spoken(finished));
+  }
+
+  #tellAlert(alert: Alert, { executions }: Session): void {
+    const number = executions.find((each) => each.execution === alert.execution)?.number;
+    const where = [number !== undefined && `In[${number}]`, alert.line && `line ${alert.line}`].filter(Boolean);
+    warn(`${alert.expression} is ${alert.variable.preview}`, [`Alert: ${alert.condition}`, ...where].join(", "));
+    if (!document.hidden) return;
+    this.alerted.value = true;
+    addEventListener("visibilitychange", () => { this.alerted.value = false; }, { once: true });
   }
 
   #setOutbox(outbox: outgoing.Outbox): void {

@@ -1,7 +1,7 @@
 // What the page knows of one session: (session, events) -> session. Pure.
 import type {
   Execution, InputAnsweredNotification, InputRequest, InputRequestedNotification, MimeBundle, Participant, ProcessState, RestoreEntry, SessionEvent,
-  SessionState, Variable, VariableChange, Output,
+  SessionState, Variable, VariableChange, Output, Watch, WatchAlertNotification,
 } from "./messages.ts";
 import { answerItem, appendOutput, closeInputs, itemsOf, updateDisplay, type Item } from "./outputs.ts";
 
@@ -20,6 +20,10 @@ export interface Rise {
   execution: string | null;
 }
 
+export interface Alert extends WatchAlertNotification {
+  seq: number;
+}
+
 export interface Session {
   readonly session: string;
   readonly name: string;
@@ -28,6 +32,8 @@ export interface Session {
   readonly variables: ReadonlyMap<string, Variable>;
   readonly changedAt: ReadonlyMap<string, number>; // name → seq of its last change
   readonly risenAt: ReadonlyMap<string, Rise>; // name → its first change by what changed it last
+  readonly watches: readonly Watch[];
+  readonly alerts: readonly Alert[]; // the last ones that came since the first picture
   readonly participants: readonly Participant[];
   readonly process: ProcessState;
   readonly inputs: readonly InputRequest[];
@@ -38,6 +44,7 @@ export interface Session {
 
 // Beyond this the events are asked for again anyway.
 const HELD_LIMIT = 2000;
+const ALERTS_KEPT = 20;
 
 export function sessionOf(state: SessionState): Session {
   return {
@@ -48,6 +55,8 @@ export function sessionOf(state: SessionState): Session {
     variables: byName(state.variables),
     changedAt: new Map(),
     risenAt: new Map(),
+    watches: state.watches,
+    alerts: [],
     participants: state.participants,
     process: state.process,
     inputs: state.inputs,
@@ -115,6 +124,10 @@ function step(session: Session, event: SessionEvent): Session {
       return answerInput(session, event.data);
     case "variables.changed":
       return changeVariables(session, event.data.changes, event.seq);
+    case "watches.changed":
+      return { ...session, watches: event.data.watches };
+    case "watch.alert":
+      return { ...session, alerts: [...session.alerts, { ...event.data, seq: event.seq }].slice(-ALERTS_KEPT) };
     case "state.reset":
       return reset(session, event);
     case "process.state":
@@ -243,6 +256,7 @@ function reset(
     variables: byName(data.variables),
     changedAt: new Map(),
     risenAt: new Map(),
+    watches: data.watches,
     inputs: [],
     restore: { reason: data.reason, seq, entries: data.restore ?? [] },
   };

@@ -10,6 +10,7 @@ import { PaletteDialog } from "./palette.tsx";
 import { PeopleDialog } from "./people.tsx";
 import { ShareDialog } from "./share.tsx";
 import { VariableDialog } from "./variable_dialog.tsx";
+import { WatchDialog } from "./watch_dialog.tsx";
 
 export function Dialogs() {
   const which = dialog.value;
@@ -27,6 +28,7 @@ export function Dialogs() {
     case "people": return <PeopleDialog open={session} />;
     case "search": return <SearchDialog open={session} />;
     case "variable": return <VariableDialog open={session} path={which.path} />;
+    case "watch": return <WatchDialog open={session} watch={which.watch} />;
     default: return null;
   }
 }
