@@ -18,7 +18,7 @@ export function WatchDialog({ open, watch }: { open: OpenSession; watch: string 
   }, [shown?.version]);
   return (
     <Modal title={shown?.expression ?? "A watch that was removed"} name="watch" wide>
-      <div class="whole-text" tabIndex={0} role="region" aria-label="Value">
+      <div class="whole-text watch-value" tabIndex={0} role="region" aria-label="Value">
         <pre data-testid="watch-value">{shown?.variable?.preview ?? shown?.error ?? "…"}</pre>
       </div>
       {shown?.condition && <p class="quiet">Alert when <code>{shown.condition}</code></p>}
