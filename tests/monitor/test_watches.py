@@ -248,8 +248,10 @@ def test_an_expression_is_in_order(source: str) -> None:
     assert problem_of(source) is None
 
 
-@pytest.mark.parametrize("source", ["", "x = 1", "n *", "await n", "import os", "(" * 500, "a\0b"])
+@pytest.mark.parametrize(
+    "source", ["", "x = 1", "n *", "await n", "import os", "(" * 500, "a\0b", "'\ud800'"]
+)
 def test_what_is_no_expression_is_told_in_words(source: str) -> None:
     problem = problem_of(source)
     assert problem is not None
-    assert problem.partition(":")[0] in ("SyntaxError", "ValueError", "MemoryError")
+    assert problem.partition(":")[0].endswith("Error")

@@ -120,6 +120,18 @@ async def test_a_watch_is_seen_while_the_code_sleeps_and_awaits(serving: Serving
         assert len(watched(log, added["watch"])) >= 6
 
 
+async def test_a_variable_that_is_set_by_hand_changes_a_watch_at_once(serving: Serving) -> None:
+    async with Client(serving.url, serving.token) as client:
+        session = await client.create()
+        await client.run(session, "units = [1, 2]")
+        added = await client.call("watch.add", session=session, expression="len(units)")
+        log = client.log(session)
+        await client.call("variable.set", session=session, name="units", value=[1, 2, 3])
+        await log.until(
+            lambda: watched(log, added["watch"])[-1]["variable"]["value"] == 3, "3", timeout=1
+        )
+
+
 async def test_removing_by_expression_asks_which_where_that_is_not_clear(
     serving: Serving,
 ) -> None:
