@@ -66,6 +66,9 @@ class Watch(Struct, frozen=True, kw_only=True, omit_defaults=True):
     condition_error: str | None = None
     alert: WatchAlert | None = None
     version: Annotated[int, Meta(description="Grows with every change of this watch.")] = 0
+    suspended: Annotated[
+        bool, Meta(description="Not evaluated until it is added again: a process ended over it.")
+    ] = False
 
 
 class Child(Struct, frozen=True, kw_only=True):

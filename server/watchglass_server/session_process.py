@@ -33,7 +33,7 @@ from watchglass_server.session_queue import (
 )
 from watchglass_server.session_state import Phase, Step
 from watchglass_server.session_variables import bounded_variable, told_variable
-from watchglass_server.session_watches import send, unseen
+from watchglass_server.session_watches import send, suspect, unseen
 from watchglass_sync.records import DumpRecord
 
 CHANGES_PER_EVENT = 100
@@ -122,6 +122,8 @@ def _gone(
     _close_all_inputs(step)
     finish_running(step, status)
     cancel_queue(step)
+    if step.session.phase is Phase.READY:
+        suspect(step)
     step.change(phase=Phase.NONE, memory_bytes=None)
     step.record(n.ProcessStateNotification(state=state, reason=exit_info.cause, exit=exit_info))
     step.act(StoreSession())

@@ -15,12 +15,17 @@ from watchglass_server.session_variables import bounded_variable, told_variable
 
 # Every change tells all of them.
 VALUE_BYTES = 1024
+SUSPENDED = "The process ended before this gave anything: add it again to try it again."
 
 
 def add(step: Step, command: AddWatch) -> None:
     """Follow an expression, once."""
     known = step.session.fold.watches
-    if any(_is_same(watch, command) for watch in known):
+    same = [watch for watch in known if _is_same(watch, command)]
+    if same:
+        if same[0].suspended:
+            _put(step, {same[0].watch: unseen(same[0])})
+            send(step)
         return
     if len(known) >= h.MAX_WATCHES:
         raise Refused(
@@ -50,7 +55,8 @@ def send(step: Step) -> None:
     """Tell the process, if there is one, what to follow."""
     session = step.session
     if session.phase is Phase.READY:
-        step.act(SendWatches(session.generation, session.fold.watches))
+        sent = tuple(watch for watch in session.fold.watches if not watch.suspended)
+        step.act(SendWatches(session.generation, sent))
 
 
 def unseen(watch: Watch) -> Watch:
@@ -61,6 +67,22 @@ def unseen(watch: Watch) -> Watch:
         condition=watch.condition,
         version=watch.version,
     )
+
+
+def suspect(step: Step) -> None:
+    """The process is gone: what it never came to an end with may be why, and is left alone."""
+    unended = {
+        watch.watch: replace(watch, error=SUSPENDED, suspended=True, version=watch.version + 1)
+        for watch in step.session.fold.watches
+        if watch.variable is None and watch.error is None
+    }
+    if unended:
+        _put(step, unended)
+
+
+def _put(step: Step, changed: dict[str, Watch]) -> None:
+    watches = [changed.get(watch.watch, watch) for watch in step.session.fold.watches]
+    step.record(n.WatchesChangedNotification(watches=watches, changed=list(changed)))
 
 
 def told(step: Step, event: h.WatchesChanged) -> None:

@@ -47,7 +47,8 @@ class WatchCalls:
         live = await self._sessions.open(command.session)
         expression = command.expression.strip()
         condition = None if command.condition is None else command.condition.strip()
-        if not _followed(live.state.fold, expression, condition):
+        known = _followed(live.state.fold, expression, condition)
+        if not known or known[0].suspended:
             await self._check(live, expression, condition)
             live.apply(i.AddWatch(new_id("w"), expression, condition))
         watch = _followed(live.state.fold, expression, condition)[0]

@@ -36,6 +36,12 @@ def watched(log: SessionLog, watch: str) -> list[dict[str, Any]]:
     ]
 
 
+def now(log: SessionLog, watch: str) -> dict[str, Any]:
+    """The watch as it is now, with the exact value of its variable beside."""
+    found = watched(log, watch)[-1:] or [{}]
+    return {**found[0], "value": found[0].get("variable", {}).get("value")}
+
+
 async def test_a_watch_changes_while_a_loop_runs_and_alerts_once(serving: Serving) -> None:
     async with Client(serving.url, serving.token) as client:
         session = await client.create()
@@ -46,7 +52,6 @@ async def test_a_watch_changes_while_a_loop_runs_and_alerts_once(serving: Servin
         assert (added["variable"]["value"], added["met"]) == (0, False)
         log = client.log(session)
         ran = await client.execute(session, COUNTING.format(seconds=2))
-        await log.until(lambda: watched(log, added["watch"])[-1]["met"], "the last value")
         seen = [one["variable"]["value"] for one in watched(log, added["watch"])]
         assert 6 <= len(seen) <= 14
         assert seen == sorted(seen)
@@ -95,7 +100,7 @@ async def test_an_error_of_the_expression_is_its_state_until_it_has_a_value(
         assert added["error"] == "NameError: name 'later' is not defined"
         await client.run(session, "later = 1")
         log = client.log(session)
-        await log.until(lambda: "variable" in watched(log, added["watch"])[-1], "a value")
+        await log.until(lambda: "variable" in now(log, added["watch"]), "a value")
         history = await client.call("watch.history", session=session, watch=added["watch"])
         assert [(each["value"], each["error"]) for each in history["changes"]] == [
             (2, None),
@@ -114,9 +119,7 @@ async def test_a_watch_is_seen_while_the_code_sleeps_and_awaits(serving: Serving
         )
         added = await client.call("watch.add", session=session, expression="n")
         log = client.log(session)
-        await log.until(
-            lambda: watched(log, added["watch"])[-1]["variable"]["value"] == 8, "the last value"
-        )
+        await log.until(lambda: now(log, added["watch"])["value"] == 8, "the last value")
         assert len(watched(log, added["watch"])) >= 6
 
 
@@ -127,9 +130,7 @@ async def test_a_variable_that_is_set_by_hand_changes_a_watch_at_once(serving: S
         added = await client.call("watch.add", session=session, expression="len(units)")
         log = client.log(session)
         await client.call("variable.set", session=session, name="units", value=[1, 2, 3])
-        await log.until(
-            lambda: watched(log, added["watch"])[-1]["variable"]["value"] == 3, "3", timeout=1
-        )
+        await log.until(lambda: now(log, added["watch"])["value"] == 3, "3", timeout=1)
 
 
 async def test_removing_by_expression_asks_which_where_that_is_not_clear(
@@ -170,20 +171,34 @@ async def test_watches_outlive_the_process_and_the_server(tmp_path: Path, cache_
             log = client.log(session)
             assert (await log.event("state.reset"))["data"]["watches"] == state["watches"]
             await client.run(session, "n = 21")
-            await log.until(
-                lambda: (
-                    watched(log, added["watch"])[-1:] != []
-                    and watched(log, added["watch"])[-1]["variable"]["value"] == 42
-                ),
-                "its next value",
-            )
+            await log.until(lambda: now(log, added["watch"])["value"] == 42, "its next value")
             assert not [each for each in log.events.values() if each["type"] == "watch.alert"]
             await client.call("restart", session=session)
-            await log.until(
-                lambda: "error" in watched(log, added["watch"])[-1], "an empty namespace"
-            )
+            await log.until(lambda: "error" in now(log, added["watch"]), "an empty namespace")
             history = await client.call("watch.history", session=session, watch=added["watch"])
             assert [each["value"] for each in history["changes"]] == [None, 42, 40]
+
+
+async def test_a_watch_that_nothing_can_stop_costs_one_process(
+    tmp_path: Path, cache_dir: Path
+) -> None:
+    arguments = ("--pool-min-size", "1", "--interrupt-grace", "0.5")
+    with Serving(tmp_path, *arguments, cache_dir=cache_dir) as serving:
+        async with Client(serving.url, serving.token) as client:
+            session = await client.create()
+            await client.run(session, "kept = 1")
+            endless = await client.call(
+                "watch.add", session=session, expression="sum(iter(int, 1))"
+            )
+            assert "error" not in endless
+            log = client.log(session)
+            stuck = await client.submit(session, "1")
+            await client.call("interrupt", session=session)
+            await log.event("execution.finished", execution=stuck)
+            ran = await client.execute(session, "kept + 1")
+            assert (ran.status, ran.result) == ("ok", "2")
+            state = (await client.call("session.join", session=session))["state"]
+            assert [one["suspended"] for one in state["watches"]] == [True]
 
 
 async def test_a_slow_watch_slows_nothing_down(serving: Serving) -> None:

@@ -10,6 +10,7 @@ from tests.support.session_script import Script, watch_value
 from watchglass_server import host_messages as h
 from watchglass_server import session_inputs as i
 from watchglass_server.refusals import Refused
+from watchglass_server.session_watches import unseen
 
 
 def watching(*names: str, condition: str | None = None) -> Script:
@@ -132,6 +133,25 @@ def test_a_restart_forgets_the_values_and_keeps_the_watches() -> None:
     ]
     session.ready()
     assert session.asked(i.SendWatches)[-1].generation == session.session.generation
+    assert session.session.fold == session.refolded()
+
+
+def test_what_a_process_ended_over_is_left_alone_until_it_is_added_again() -> None:
+    session = watching("quick", "endless")
+    said(session, watch_value("quick", 1))
+    session.died("interrupt-ignored")
+    seen = {watch.watch: watch for watch in session.session.fold.watches}
+    assert (seen["wquick"].suspended, seen["wendless"].suspended) == (False, True)
+    assert "add it again" in (seen["wendless"].error or "")
+    session.apply(i.Execute("e2", "1", None))
+    session.apply(i.Restored(session.session.generation, (), ()))
+    assert [watch.watch for watch in session.asked(i.SendWatches)[-1].watches] == ["wquick"]
+    session.apply(i.AddWatch("other", "endless", None))
+    assert [watch.watch for watch in session.asked(i.SendWatches)[-1].watches] == [
+        "wquick",
+        "wendless",
+    ]
+    assert session.session.fold.watch("wendless") == unseen(seen["wendless"])
     assert session.session.fold == session.refolded()
 
 

@@ -170,6 +170,7 @@ export interface Watch {
   condition_error?: string | null;
   alert?: WatchAlert | null;
   version?: number;
+  suspended?: boolean;
 }
 
 /** One connection in a session. */
