@@ -196,7 +196,7 @@ class Kernel:
             self._show_running()
             return self._host.poll_ms()
         number, owner = self.last
-        wait = 0.0
+        again = wait = 0.0
         with self._reserve.as_needed():
             self.feed.show(owner, running=False)
             again = self.watches.when_idle(owner, self._changes())

@@ -106,16 +106,23 @@ class Watches:
     ) -> None:
         if not due or self.evaluating:
             return
-        changed: list[Message] = []
+        changed: list[tuple[_Watch, Message]] = []
         end = monotonic() + budget_s
         with self._aside():
             for watch in sorted(due, key=lambda each: each.ended_at):
                 if monotonic() >= end:
                     break
-                changed += self._look(watch, running=running)
+                seen = self._look(watch, running=running)
+                if seen is not None and seen != watch.told:
+                    changed.append((watch, seen))
         if changed:
-            line = user_line(sys._getframe()) if running else None
-            self._send({"type": "watches", "request_id": owner, "line": line, "watches": changed})
+            self._tell(owner, changed, user_line(sys._getframe()) if running else None)
+
+    def _tell(self, owner: int, changed: list[tuple[_Watch, Message]], line: int | None) -> None:
+        told = [seen for _, seen in changed]
+        self._send({"type": "watches", "request_id": owner, "line": line, "watches": told})
+        for watch, seen in changed:  # only now: without memory it may not have been sent
+            watch.told = seen
 
     @contextmanager
     def _aside(self) -> Iterator[None]:
@@ -128,19 +135,16 @@ class Watches:
         finally:
             self.evaluating = False
 
-    def _look(self, watch: _Watch, *, running: bool) -> list[Message]:
-        """What is to be told of it now: nothing, when it is as it was."""
+    def _look(self, watch: _Watch, *, running: bool) -> Message | None:
+        """What it gives now; None when it is not the watch that came to a limit."""
         began = monotonic()
         seen = self._seen_of(watch)
         watch.ended_at = monotonic()
         watch.cost_s = watch.ended_at - began
         if running and seen["error"] in AT_LIMIT:
-            return []  # perhaps of the code that runs, in which it is evaluated
+            return None  # perhaps the code that runs, in which it is evaluated
         watch.is_stale = False
-        if seen == watch.told:
-            return []
-        watch.told = seen
-        return [seen]
+        return seen
 
     def _seen_of(self, watch: _Watch) -> Message:
         """What it gives, or why it gives nothing."""

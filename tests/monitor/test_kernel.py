@@ -405,3 +405,15 @@ def test_an_interrupt_is_not_lost_in_a_watch(session: Session) -> None:
 def test_the_sources_of_a_watch_are_checked_by_their_names(session: Session) -> None:
     reply = session.query("watch_check", expression="n +", condition="value > 1")
     assert reply["result"] == {"problems": {"expression": "SyntaxError: invalid syntax"}}
+
+
+def test_a_look_that_runs_out_of_memory_ends_no_tick(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.run("n = 1")
+
+    def full(owner: int, *, running: bool) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(session.kernel.feed, "show", full)
+    assert session.kernel.tick() == 0

@@ -255,3 +255,18 @@ def test_what_is_no_expression_is_told_in_words(source: str) -> None:
     problem = problem_of(source)
     assert problem is not None
     assert problem.partition(":")[0].endswith("Error")
+
+
+def test_what_could_not_be_sent_is_told_the_next_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object) -> None:
+        raise MemoryError
+
+    desk.watch("1")
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.watches, "_send", full)
+        with pytest.raises(MemoryError):
+            desk.watches.show(7)
+    desk.watches.finish(7, 0)
+    assert [each["variable"]["preview"] for each in desk.told()] == ["1"]
