@@ -1,6 +1,5 @@
 // A watch that is being written: a new one, or in the place of another.
 import type { OpenSession } from "./open_session.ts";
-import { panelOpen } from "./preferences.ts";
 
 export interface WatchDraft {
   expression: string;
@@ -9,7 +8,6 @@ export interface WatchDraft {
 }
 
 export function writeWatch(open: OpenSession, draft: Partial<WatchDraft> = {}): void {
-  panelOpen.value = true;
   open.watchDraft.value = { expression: "", condition: "", replaces: null, ...draft };
 }
 

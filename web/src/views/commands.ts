@@ -29,7 +29,10 @@ function sessionCommands(session: OpenSession): Command[] {
     { title: "Search the history", group: "run", keys: "Ctrl R", possible: editing, run: () => { dialog.value = { kind: "search" }; } },
     { title: "Clear the view", group: "see", keys: "Ctrl L", possible: true, run: () => session.clearView() },
     { title: "Show or hide the variables", group: "see", keys: "Ctrl J", possible: true, run: () => { panelOpen.value = !panelOpen.value; } },
-    { title: "Watch an expression…", group: "see", possible: editing, run: () => writeWatch(session) },
+    { title: "Watch an expression…", group: "see", possible: editing, run: () => {
+      panelOpen.value = true;
+      writeWatch(session);
+    } },
     { title: "Sort variables by name or by change", group: "see", possible: true,
       run: () => { sortOrder.value = sortOrder.value === "name" ? "recent" : "name"; } },
     { title: "Show or hide modules and _names", group: "see", possible: true, run: () => { showHidden.value = !showHidden.value; } },
