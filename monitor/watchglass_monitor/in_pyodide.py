@@ -49,6 +49,8 @@ def _replace_waiting(kernel: Kernel, ffi: Any) -> None:
 
     def run_sync(awaitable: Any) -> Any:
         """Wait for an awaitable, or a JavaScript promise; can be interrupted."""
+        if kernel.watches.evaluating:
+            raise RuntimeError("a watch cannot wait: take what is there already")
         if kernel.ownership.current is None or not ffi.can_run_sync():
             return original(awaitable)
         if isinstance(awaitable, ffi.JsProxy):

@@ -28,6 +28,7 @@ from watchglass_monitor.reserve import Reserve
 from watchglass_monitor.suspension import Suspender
 from watchglass_monitor.task_errors import TaskErrors
 from watchglass_monitor.variables import VariableMonitor
+from watchglass_monitor.watches import Watches
 
 ERROR_TEXT_S = 2.0
 UNFINISHED_MS = 50.0  # between two looks at the rest of very many variables
@@ -58,6 +59,8 @@ class Kernel:
         self.repl = PyodideREPL(namespace, self.publish, self.monitor.snapshot)
         self.live = Live(self.monitor, self.send, self._line, host.pace)
         self.feed = Feed(self.monitor, self.send, self.live)
+        limit = self.interrupts.time_limit
+        self.watches = Watches(namespace, self.repl.context, limit, self.send)
         self.keeper = Keeper(
             host,
             namespace,
@@ -85,6 +88,7 @@ class Kernel:
         self.interrupts.tick = self._show_running
         self.interrupts.is_main = self._is_main
         self.task_errors.is_lost_interrupt = self.interrupts.is_lost
+        self.prompt.is_refused = lambda: self.watches.evaluating
         self.queries.is_idle = lambda: self.execution is None
         self.queries.last = lambda: self.last
         self.queries.owner = self._owner
@@ -103,6 +107,7 @@ class Kernel:
             send=self.send,
             feed=self.feed,
             live=self.live,
+            watches=self.watches,
         )
 
     def install(self) -> None:
@@ -154,6 +159,8 @@ class Kernel:
         self.send({"request_id": OWNER.get(), **message})
 
     def _display(self, publication: Publication) -> None:
+        if self.watches.evaluating:
+            return
         kind = "update_display_data" if publication.update else "display_data"
         fields = {"bundle": publication.bundle, "display_id": publication.display_id}
         self.publish({"type": kind, **fields})
@@ -195,16 +202,17 @@ class Kernel:
             self._show_running()
             return self._poll_ms()
         number, owner = self.last
-        wait = 0.0
+        again = wait = 0.0
         with self._reserve.as_needed():
             self.feed.show(owner, running=False)
+            again = self.watches.when_idle(owner, self._changes())
             wait = self.keeper.when_idle(number, owner, self.feed.total)
         if self.schedule.steps != self._steps_seen:
             self._steps_seen = self.schedule.steps
             return self._poll_ms()
         if self.monitor.unfinished:
             return UNFINISHED_MS
-        return wait
+        return min(again or wait, wait or again)
 
     def step(self) -> None:
         """Turn the event loop once."""
@@ -270,6 +278,7 @@ class Kernel:
         self.last = (execution.number, execution.request_id)
         with self._reserve.as_needed():
             self.feed.finish(execution.request_id)
+            self.watches.finish(execution.request_id, self._changes())
             self.keeper.at_end(execution.number, execution.request_id, self.feed.total)
         if isinstance(error, MemoryError):
             gc.collect()  # what failed to be stored is in cycles with its traceback
@@ -286,6 +295,11 @@ class Kernel:
         """A safe point of running code, or a moment while it waits."""
         self.output.flush()
         self.feed.show(self._owner(), running=True)
+        self.watches.show(self._owner())
+
+    def _changes(self) -> object:
+        """Another one when something may have changed, by code or by hand."""
+        return self.feed.total, self.schedule.steps, self.last
 
     def _poll_ms(self) -> float:
         """How often is looked at what tells nothing by itself."""

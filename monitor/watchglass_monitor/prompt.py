@@ -36,9 +36,12 @@ class Prompt:
         self._publish = publish
         self._questions: dict[int, Question] = {}
         self._numbers = itertools.count(1)
+        self.is_refused: Callable[[], bool] = bool
 
     def ask(self, prompt: str, *, password: bool) -> str:
         """The line that somebody typed; EOFError at the end of the input."""
+        if self.is_refused():
+            raise EOFError("nobody is asked for the sake of a watch")
         number = next(self._numbers)
         question = self._questions[number] = Question()
         shown = prompt[-MAX_PROMPT_CHARS:]

@@ -24,6 +24,8 @@ from watchglass_monitor.ownership import Ownership
 from watchglass_monitor.prompt import Prompt
 from watchglass_monitor.repl import PyodideREPL
 from watchglass_monitor.variables import VariableError, VariableMonitor
+from watchglass_monitor.watch_expressions import problem_of
+from watchglass_monitor.watches import Watches
 from watchglass_monitor.wire import Variable
 
 REPR_LIMIT_S = 2.0
@@ -51,6 +53,7 @@ class Session:
     send: Callable[[Message], None]
     feed: Feed
     live: Live
+    watches: Watches
 
 
 class BadQuery(Exception):
@@ -195,6 +198,16 @@ class Queries:
         for file in args["files"]:
             modules.give(file["path"], file["version"], file["text"])
         return {"loaded": modules.loaded()}
+
+    def _do_watch_check(self, message: Arguments) -> object:
+        """What is wrong with each of these sources, by the name that it was sent under."""
+        problems = {name: problem_of(source) for name, source in message["args"].items()}
+        return {"problems": {name: problem for name, problem in problems.items() if problem}}
+
+    def _do_watches(self, message: Arguments) -> object:
+        self._session.watches.set(message["args"]["watches"])
+        self._session.host.wake(1)
+        return {}
 
     def _do_dump(self, _: Arguments) -> object:
         number, owner = self.last()

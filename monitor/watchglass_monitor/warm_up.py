@@ -31,6 +31,8 @@ _QUERIES: tuple[tuple[str, dict[str, object]], ...] = (
     ("variable_get", {"path": ["units"], "offset": 0, "limit": 10}),
     ("variable_set", {"path": ["x"], "value": 2}),
     ("variable_repr", {"path": ["units"]}),
+    ("watch_check", {"expression": "x * 2"}),
+    ("watches", {"watches": [{"watch": "w", "expression": "x * 2", "condition": "value > 1"}]}),
     ("dump", {}),
     ("ping", {}),
 )
@@ -136,6 +138,7 @@ def _use(kernel: Kernel, host: SilentHost) -> None:
         query = {"type": "query", "request_id": request_id, "op": op, "args": args}
         host.inbox.append(json.dumps(query))
         kernel.serve()
+        kernel.tick()
     restore = {"history": [{"number": 1, "code": "x = 1"}], "next_number": 2, "has_blob": True}
     query = {"type": "query", "request_id": 99, "op": "restore", "args": restore}
     host.inbox.append(json.dumps(query))

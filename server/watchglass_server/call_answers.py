@@ -26,7 +26,7 @@ MATCHES_MOST = 5000
 DOCSTRING_MOST = 200_000
 REPR_BYTES = 3 * 2**20
 
-T = TypeVar("T", bound=r.Reply)
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class AnswerError(PeerError):
@@ -189,4 +189,5 @@ def _change(one: VariableChange) -> r.HistoryChange:
         line=change.get("line"),
         preview=variable.get("preview"),
         value=variable.get("value"),
+        error=change.get("error"),
     )

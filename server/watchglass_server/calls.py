@@ -30,6 +30,7 @@ from watchglass_server.shares import Shares, shown_share
 from watchglass_server.tokens import new_id
 from watchglass_server.variable_calls import VariableCalls
 from watchglass_server.version import VERSION
+from watchglass_server.watch_calls import WatchCalls
 from watchglass_sync.journal import Journal
 
 
@@ -88,6 +89,7 @@ class Calls:
             c.OutputReadCommand: self._read_output,
             **VariableCalls(sessions, journal, views).performs,
             **ScriptCalls(sessions, scripts, self._author).performs,
+            **WatchCalls(sessions, journal).performs,
         }
 
     async def perform(self, client: Client, event: str, command: c.Command) -> r.Reply:

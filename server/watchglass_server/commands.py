@@ -25,6 +25,8 @@ from watchglass_server.fields import (
     ShareField,
     TokenField,
     VariableName,
+    WatchField,
+    WatchSource,
     check_path,
 )
 
@@ -253,18 +255,30 @@ class VariableHistoryCommand(SessionCommand, frozen=True):
 
 
 class WatchAddCommand(SessionCommand, frozen=True):
-    """Follows an expression."""
+    """Follows an expression; `condition`, an expression of `value`, raises `watch.alert`."""
 
-    expression: Expression
-    condition: Expression | None = None
+    expression: WatchSource
+    condition: WatchSource | None = None
 
 
 class WatchRemoveCommand(SessionCommand, frozen=True):
     """Stops following an expression."""
 
-    watch: Annotated[str, Meta(max_length=64)] | None = None
-    expression: Expression | None = None
-    condition: Expression | None = None
+    watch: WatchField | None = None
+    expression: WatchSource | None = None
+    condition: WatchSource | None = None
+
+    def __post_init__(self) -> None:
+        if (self.watch is None) == (self.expression is None):
+            raise ValueError("give exactly one of `watch` and `expression`")
+
+
+class WatchHistoryCommand(SessionCommand, frozen=True):
+    """Lists what a watch gave, newest first; `before_seq` pages backwards."""
+
+    watch: WatchField
+    before_seq: Seq | None = None
+    limit: PageLimit = 100
 
 
 class SessionBindCommand(SessionCommand, frozen=True):

@@ -73,6 +73,11 @@ VariableName = Annotated[
 Expression = Annotated[
     str, Meta(min_length=1, max_length=MAX_CODE_BYTES, description="A Python expression.")
 ]
+WatchField = Annotated[str, Meta(min_length=1, max_length=64, description="A watch's id.")]
+WatchSource = Annotated[
+    str,
+    Meta(min_length=1, max_length=500, description="A Python expression; longer: a function."),
+]
 Cursor = Annotated[int, Meta(ge=0, description="Position in `code`, in Unicode code points.")]
 Offset = Annotated[int, Meta(ge=0, le=MAX_EXACT_INTEGER, description="Where to begin.")]
 Seq = Annotated[int, Meta(ge=0, le=MAX_EXACT_INTEGER, description="Place in the session's events.")]

@@ -14,6 +14,7 @@ from watchglass_server.frames import MAX_REQUEST_ID
 MAX_CHANGES = 500
 MAX_CHILDREN = 1000
 MAX_WINDOWS = 1000
+MAX_WATCHES = 50
 MAX_TEXT = 64 * 2**10
 MAX_DUMP_BYTES = 256 * 2**20
 
@@ -228,6 +229,24 @@ class Live(FromHost, frozen=True, tag="live"):
     line: LiveLine | None
 
 
+class WatchValue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the expression of a watch gives, or why it gives nothing."""
+
+    watch: Annotated[str, Meta(max_length=64)]
+    variable: Variable | None
+    error: Word | None
+    met: bool | None  # whether its condition holds; None: it has none, or that failed
+    condition_error: Word | None
+
+
+class WatchesChanged(FromHost, frozen=True, tag="watches"):
+    """The watches that give something else than last time, and the line that ran just then."""
+
+    request_id: Origin
+    line: Line
+    watches: Annotated[list[WatchValue], Meta(max_length=MAX_WATCHES)]
+
+
 class DumpEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a dump holds of one name, or why it does not."""
 
@@ -299,6 +318,7 @@ WireMessage = (
     | InputCancelled
     | VariablesChanged
     | Live
+    | WatchesChanged
     | DumpedMessage
     | Finished
     | InterruptAck

@@ -47,6 +47,7 @@ from watchglass_server.host_messages import (
     StreamDropped,
     UpdateDisplayData,
     VariablesChanged,
+    WatchesChanged,
     WireMessage,
 )
 
@@ -104,6 +105,7 @@ HostEvent = (
     | InputCancelled
     | VariablesChanged
     | Live
+    | WatchesChanged
     | Dumped
     | Finished
     | InterruptAck

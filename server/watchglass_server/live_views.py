@@ -16,8 +16,9 @@ from watchglass_server.messages import plain_path
 from watchglass_server.notifications import RunningLine
 from watchglass_server.pictures import Child
 from watchglass_server.rooms import Client, Rooms
-from watchglass_server.session_process import bounded_variable, told_change
+from watchglass_server.session_process import told_change
 from watchglass_server.session_state import Session
+from watchglass_server.session_variables import bounded_variable
 
 WINDOW_BYTES = 2**20
 

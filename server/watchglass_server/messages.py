@@ -65,6 +65,7 @@ CALLS: dict[str, Call] = {
     "variable.history": Call(c.VariableHistoryCommand, r.VariableHistoryReply),
     "watch.add": Call(c.WatchAddCommand, r.WatchReply),
     "watch.remove": Call(c.WatchRemoveCommand, r.WatchReply),
+    "watch.history": Call(c.WatchHistoryCommand, r.VariableHistoryReply),
     "session.bind": Call(c.SessionBindCommand, r.EmptyReply),
     "session.unbind": Call(c.SessionUnbindCommand, r.EmptyReply),
     "output.read": Call(c.OutputReadCommand, r.OutputReadReply),
@@ -91,6 +92,7 @@ EVENTS: dict[str, type[Any]] = {
     "variables.changed": n.VariablesChangedNotification,
     "state.reset": n.StateResetNotification,
     "watches.changed": n.WatchesChangedNotification,
+    "watch.alert": n.WatchAlertNotification,
     "process.state": n.ProcessStateNotification,
     "checkpoint.created": n.CheckpointNotification,
     "checkpoint.restored": n.CheckpointNotification,
@@ -113,8 +115,6 @@ NOT_AVAILABLE: dict[str, str] = {
     "checkpoint.list": "this version takes no checkpoints",
     "checkpoint.restore": "this version takes no checkpoints",
     "checkpoint.name": "this version takes no checkpoints",
-    "watch.add": "this version has no watch expressions",
-    "watch.remove": "this version has no watch expressions",
 }
 
 Notification = (
@@ -132,6 +132,7 @@ Notification = (
     | n.VariablesChangedNotification
     | n.StateResetNotification
     | n.WatchesChangedNotification
+    | n.WatchAlertNotification
     | n.ProcessStateNotification
     | n.CheckpointNotification
     | n.ParticipantNotification

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -23,6 +23,7 @@ from watchglass_server.fields import (
     Seq,
     SessionField,
     StreamName,
+    WatchField,
 )
 from watchglass_server.pictures import (
     Child,
@@ -31,6 +32,7 @@ from watchglass_server.pictures import (
     ScriptRun,
     StreamPart,
     Variable,
+    Watch,
 )
 
 
@@ -170,14 +172,32 @@ class StateResetNotification(Notification, frozen=True):
 
     reason: ResetReason
     variables: list[Variable]
-    watches: list[Any]
+    watches: list[Watch]
     restore: list[RestoreEntry]
 
 
 class WatchesChangedNotification(Notification, frozen=True):
-    """The watches are now these."""
+    """The watches are now these: all of them, in their order."""
 
-    watches: list[Any]
+    watches: list[Watch]
+    changed: Annotated[
+        list[str], Meta(description="Those that give something else than before.")
+    ] = []
+    execution: Annotated[
+        str | None, Meta(description="Whose code made the change; null: nobody's.")
+    ] = None
+    line: Annotated[int | None, Meta(description="The line that ran just then.")] = None
+
+
+class WatchAlertNotification(Notification, frozen=True):
+    """The condition of a watch turned true."""
+
+    watch: WatchField
+    expression: str
+    condition: str
+    variable: Variable
+    execution: str | None
+    line: int | None
 
 
 class ProcessStateNotification(Notification, frozen=True):

@@ -20,6 +20,7 @@ from watchglass_server.fields import (
     StreamName,
     Timestamp,
     Verdict,
+    WatchField,
 )
 
 
@@ -42,6 +43,33 @@ class Variable(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ]
     hidden: Annotated[
         bool, Meta(description="True for modules and names that begin with `_`; else left out.")
+    ] = False
+
+
+class WatchAlert(Struct, frozen=True, kw_only=True):
+    """When the condition of a watch last turned true."""
+
+    time: Timestamp
+    execution: str | None
+    line: Annotated[int | None, Meta(description="The line that ran just then.")]
+
+
+class Watch(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An expression that is followed, and what it gives now; neither value nor error: not yet."""
+
+    watch: WatchField
+    expression: str
+    condition: str | None = None
+    variable: Annotated[
+        Variable | None, Meta(description="Its `value` only where it fits in 1 KiB.")
+    ] = None
+    error: Annotated[str | None, Meta(description="Why it gives no value.")] = None
+    met: Annotated[bool | None, Meta(description="Whether the condition holds.")] = None
+    condition_error: str | None = None
+    alert: WatchAlert | None = None
+    version: Annotated[int, Meta(description="Grows with every change of this watch.")] = 0
+    suspended: Annotated[
+        bool, Meta(description="Not evaluated until it is added again: a process ended over it.")
     ] = False
 
 
@@ -214,7 +242,7 @@ class SessionState(Struct, frozen=True, kw_only=True):
     executions: Annotated[list[Execution], Meta(description="The last 50, oldest first.")]
     execution_count: Annotated[int, Meta(description="How many there are in all.")]
     variables: list[Variable]
-    watches: list[Any]
+    watches: list[Watch]
     participants: list[Participant]
     checkpoints: list[Any]
     process: ProcessState

@@ -15,6 +15,7 @@ from watchglass_server.fields import (
     Seq,
     SessionField,
     Timestamp,
+    WatchField,
 )
 from watchglass_server.pictures import (
     Child,
@@ -219,6 +220,7 @@ class HistoryChange(Struct, frozen=True, kw_only=True):
     line: int | None
     preview: str | None
     value: Any
+    error: Annotated[str | None, Meta(description="Of a watch: why it gave no value then.")] = None
 
 
 class VariableHistoryReply(Reply, frozen=True):
@@ -255,10 +257,16 @@ class FrameReply(Reply, frozen=True):
     omitted: Annotated[int, Meta(description="Frames left out behind the outermost.")] = 0
 
 
-class WatchReply(Reply, frozen=True):
-    """The watch."""
+class WatchReply(Reply, frozen=True, omit_defaults=True):
+    """The watch, and what it gives if that is known already."""
 
-    watch: str
+    watch: WatchField
+    expression: str
+    condition: str | None = None
+    variable: Variable | None = None
+    error: str | None = None
+    met: bool | None = None
+    condition_error: str | None = None
 
 
 class CheckpointListReply(Reply, frozen=True):

@@ -11,7 +11,7 @@ from watchglass_server.pictures import RestoreEntry, Variable
 from watchglass_server.process import PyodideProcess
 from watchglass_server.session_fold import Fold
 from watchglass_server.session_inputs import Restored
-from watchglass_server.session_process import told_variable
+from watchglass_server.session_variables import told_variable
 from watchglass_sync.journal import Journal
 from watchglass_sync.records import StoredDump
 from watchglass_sync.restore import (

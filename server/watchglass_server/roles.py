@@ -24,6 +24,7 @@ LEAST_ROLE: dict[str, Least] = {
     "variable.get": "viewer",
     "variable.repr": "viewer",
     "variable.history": "viewer",
+    "watch.history": "viewer",
     "output.read": "viewer",
     "frames": "viewer",
     "view.set": "viewer",

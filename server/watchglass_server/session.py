@@ -13,9 +13,11 @@ from watchglass_server import session_output as output
 from watchglass_server import session_process as process
 from watchglass_server import session_queue as queue
 from watchglass_server import session_scripts as scripts
+from watchglass_server import session_watches as watches
 from watchglass_server.session_fold import Fold
 from watchglass_server.session_inputs import (
     Action,
+    AddWatch,
     AnswerInput,
     Destroy,
     Execute,
@@ -28,6 +30,7 @@ from watchglass_server.session_inputs import (
     Moment,
     ProcessEnded,
     ProcessReady,
+    RemoveWatch,
     Rename,
     Restart,
     Restored,
@@ -84,6 +87,10 @@ def _dispatch(step: Step, happened: Input) -> None:
             scripts.changed(step, happened)
         case ScriptMode():
             scripts.set_mode(step, happened)
+        case AddWatch():
+            watches.add(step, happened)
+        case RemoveWatch():
+            watches.remove(step, happened)
         case Join():
             _join(step, happened)
         case Leave():
@@ -139,6 +146,8 @@ def _host_said(step: Step, happened: HostSaid) -> None:
             queue.input_cancelled(step, event)
         case h.VariablesChanged() as event:
             process.variables(step, event)
+        case h.WatchesChanged() as event:
+            watches.told(step, event)
         case host_protocol.Dumped() as event:
             process.dumped(step, event)
         case h.Finished() as event:

@@ -61,6 +61,7 @@ class Fold(Struct, frozen=True, kw_only=True):
     # What ran up to this number was forgotten by a restart.
     base_number: int = 0
     variables: dict[str, BoundVariable] = {}
+    watches: tuple[p.Watch, ...] = ()
     participants: dict[str, p.Participant] = {}
     scripts: dict[str, LoadedScript] = {}
     inputs: tuple[p.InputRequest, ...] = ()
@@ -68,6 +69,10 @@ class Fold(Struct, frozen=True, kw_only=True):
     reason: ResetReason | None = None
     restore: tuple[p.RestoreEntry, ...] = ()
     destroyed: bool = False
+
+    def watch(self, key: str) -> p.Watch | None:
+        """The watch with this id."""
+        return next((one for one in self.watches if one.watch == key), None)
 
     def execution(self, key: str) -> p.Execution | None:
         """The execution with this id, if it is among those that are kept here."""
@@ -372,11 +377,16 @@ def _reset(known: Fold, event: SessionEvent, data: n.StateResetNotification) -> 
     return replace(
         known,
         variables=variables,
+        watches=tuple(data.watches),
         reason=data.reason,
         restore=tuple(data.restore),
         scripts={} if restarted else known.scripts,
         base_number=known.last_number if restarted else known.base_number,
     )
+
+
+def _watches(known: Fold, event: SessionEvent, data: n.WatchesChangedNotification) -> Fold:
+    return replace(known, watches=tuple(data.watches))
 
 
 # --- process, people, session
@@ -431,6 +441,7 @@ _FOLDS: dict[type, Callable[[Fold, SessionEvent, Any], Fold]] = {
     n.InputAnsweredNotification: _input_answered,
     n.VariablesChangedNotification: _variables,
     n.StateResetNotification: _reset,
+    n.WatchesChangedNotification: _watches,
     n.ProcessStateNotification: _process,
     n.ParticipantNotification: _participant,
     n.SessionRenamedNotification: _renamed,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from watchglass_server.exit_info import ExitInfo
 from watchglass_server.fields import ErrorCode, ReloadMode, Role, ScriptKind
 from watchglass_server.host_protocol import HostEvent
-from watchglass_server.pictures import RestoreEntry, ScriptRun, Variable
+from watchglass_server.pictures import RestoreEntry, ScriptRun, Variable, Watch
 from watchglass_server.scripts import Script
 from watchglass_server.session_fold import SessionEvent
 from watchglass_sync.records import DumpRecord, ExecutionRecord, OutputRecord
@@ -99,6 +99,22 @@ class ScriptMode:
 
 
 @dataclass(frozen=True, slots=True)
+class AddWatch:
+    """Somebody wants to follow an expression, under this id if nobody follows it yet."""
+
+    watch: str
+    expression: str
+    condition: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveWatch:
+    """Nobody wants to follow it any more."""
+
+    watch: str
+
+
+@dataclass(frozen=True, slots=True)
 class Restart:
     """Somebody wants an empty process."""
 
@@ -186,6 +202,8 @@ Input = (
     | AnswerInput
     | ScriptChanged
     | ScriptMode
+    | AddWatch
+    | RemoveWatch
     | Restart
     | Wake
     | Sleep
@@ -272,6 +290,14 @@ class SendInput:
     text: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class SendWatches:
+    """Tell the process what to follow."""
+
+    generation: int
+    watches: tuple[Watch, ...]
+
+
 Action = (
     Record
     | Store
@@ -282,4 +308,5 @@ Action = (
     | SendExecute
     | SendInterrupt
     | SendInput
+    | SendWatches
 )

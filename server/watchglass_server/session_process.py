@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import msgspec
-from msgspec.structs import replace as replace_fields
 
 from watchglass_server import host_messages as h
 from watchglass_server import host_protocol
 from watchglass_server import notifications as n
 from watchglass_server.exit_info import ExitInfo
 from watchglass_server.fields import FinalStatus, ProcessStatus, ResetReason
-from watchglass_server.measure import MAX_VALUE_BYTES, fits
 from watchglass_server.pictures import ExitInfo as ExitPicture
-from watchglass_server.pictures import Variable
 from watchglass_server.session_inputs import (
     EndProcess,
     Found,
@@ -34,6 +31,8 @@ from watchglass_server.session_queue import (
     store_executions,
 )
 from watchglass_server.session_state import Phase, Session, Step
+from watchglass_server.session_variables import bounded_variable, told_variable
+from watchglass_server.session_watches import send, suspect, unseen
 from watchglass_sync.records import DumpRecord
 
 CHANGES_PER_EVENT = 100
@@ -79,7 +78,7 @@ def restored(step: Step, event: Restored) -> None:
         n.StateResetNotification(
             reason=reason,
             variables=[bounded_variable(one) for one in event.variables],
-            watches=[],
+            watches=list(step.session.fold.watches),
             restore=list(event.restore),
         )
     )
@@ -87,6 +86,8 @@ def restored(step: Step, event: Restored) -> None:
 
 
 def _go_on(step: Step) -> None:
+    if step.session.fold.watches:
+        send(step)
     begin_next(step)
     if step.session.running is None:
         memory = step.session.memory_bytes
@@ -120,6 +121,8 @@ def _gone(
     _close_all_inputs(step)
     finish_running(step, status)
     cancel_queue(step)
+    if step.session.phase is Phase.READY:
+        suspect(step)
     step.change(phase=Phase.NONE, memory_bytes=None)
     step.record(n.ProcessStateNotification(state=state, reason=exit_info.cause, exit=exit_info))
     step.act(StoreSession())
@@ -129,7 +132,10 @@ def restart(step: Step, command: Restart) -> None:
     """End the process and start an empty one; nothing of the old namespace comes back."""
     _end_process(step, "interrupted")
     step.act(Store(DumpRecord(step.session.fold.last_number, b"", [])))
-    step.record(n.StateResetNotification(reason="restarted", variables=[], watches=[], restore=[]))
+    watches = [unseen(watch) for watch in step.session.fold.watches]
+    step.record(
+        n.StateResetNotification(reason="restarted", variables=[], watches=watches, restore=[])
+    )
     generation = step.session.generation + 1
     step.change(phase=Phase.STARTING, generation=generation)
     step.record(n.ProcessStateNotification(state="starting", reason="restart"))
@@ -215,34 +221,6 @@ def told_change(session: Session, change: h.SetChange | h.DeleteChange) -> n.Var
         execution=session.numbers.get(change.request_id),
         line=change.line,
     )
-
-
-def told_variable(variable: h.Variable) -> Variable:
-    """A variable as clients see it."""
-    return bounded_variable(
-        Variable(
-            name=variable.name,
-            type=variable.type,
-            module=variable.module,
-            preview=variable.preview,
-            length=variable.length,
-            size_bytes=variable.size_bytes,
-            shape=variable.shape,
-            dtype=variable.dtype,
-            expandable=variable.expandable,
-            settable=variable.settable,
-            version=variable.version,
-            value=variable.value,
-            hidden=variable.hidden,
-        )
-    )
-
-
-def bounded_variable(variable: Variable) -> Variable:
-    """The same without its exact value, if that is larger than the contract says."""
-    if fits(variable.value, MAX_VALUE_BYTES):
-        return variable
-    return replace_fields(variable, value=None)
 
 
 def dumped(step: Step, event: host_protocol.Dumped) -> None:

@@ -25,7 +25,7 @@ from watchglass_server.fields import ErrorCode
 from watchglass_server.host_messages import Live
 from watchglass_server.host_protocol import HostEvent
 from watchglass_server.manager import PyodideManager
-from watchglass_server.pictures import Variable
+from watchglass_server.pictures import Variable, Watch
 from watchglass_server.process import PyodideProcess
 from watchglass_server.refusals import Refused, process_gone
 from watchglass_server.restoring import Memory, bring_back, nothing_back, remember
@@ -40,6 +40,7 @@ READY_TIMEOUT_S = 60.0
 DUMP_TIMEOUT_S = 20.0
 DUMP_APPLIED_S = 0.5
 PING_TIMEOUT_S = 10.0
+WATCHES_TIMEOUT_S = 60.0
 LENT_DEAD = 3
 RESTORE_TRIES = 2
 VIEW_TIMEOUT_S = 30.0
@@ -117,6 +118,9 @@ class ProcessLink:
             case i.SendInput(request=request, text=text):
                 if self._process is not None:
                     self._process.reply_input(request, text)
+            case i.SendWatches(watches=watches):
+                if self._process is not None:
+                    self._live.own(self._tell_watches(self._process, watches), "watches")
             case _:
                 raise TypeError(f"{action} is not for the process")
 
@@ -274,6 +278,18 @@ class ProcessLink:
     async def _interrupt(self, process: PyodideProcess, number: int, grace: float) -> None:
         # Whether it was obeyed is seen by its end; that the grace is over, by the session's clock.
         await process.interrupt(number, grace=grace)
+
+    async def _tell_watches(self, process: PyodideProcess, watches: Sequence[Watch]) -> None:
+        listed = [
+            {"watch": one.watch, "expression": one.expression, "condition": one.condition}
+            for one in watches
+        ]
+        try:
+            await process.query("watches", {"watches": listed}, timeout=WATCHES_TIMEOUT_S)
+        except QueryTimeout:
+            pass  # it is in a long call of C, and hears of them after that
+        except (QueryError, ProcessDied, InvalidState) as error:
+            _log.warning("session %s: its watches: %s", self._live.session, error)
 
     # --- letting go
 

@@ -30,7 +30,7 @@ def session_state(known: Fold) -> p.SessionState:
         executions=executions,
         execution_count=known.execution_count,
         variables=variables,
-        watches=[],
+        watches=list(known.watches),
         participants=list(known.participants.values()),
         checkpoints=[],
         process=known.process,

@@ -165,6 +165,14 @@ class Journal:
         """The last `limit` changes of a variable before an event, the newest first."""
         return await self._read(lambda db: reading.history(db, session, name, before_seq, limit))
 
+    async def watch_history(
+        self, session: str, watch: str, before_seq: int | None, limit: int
+    ) -> list[VariableChange]:
+        """The last `limit` changes of what a watch gives, the newest first."""
+        return await self._read(
+            lambda db: reading.watch_history(db, session, watch, before_seq, limit)
+        )
+
     async def check(self) -> list[str]:
         """What SQLite finds wrong with the file; reads all of it."""
         return await self._read(reading.integrity)

@@ -20,6 +20,7 @@ from watchglass_sync.records import (
     VariableChange,
 )
 from watchglass_sync.text import decode_object, decode_objects, decode_output, key
+from watchglass_sync.watches import changed_watches, watch_name
 
 QUICK_CHECK_PAGES = 16384
 """64 MiB: the largest file that is checked whole at every start (about 0.2 s)."""
@@ -133,17 +134,42 @@ def shares(db: Connection, session: str | None) -> list[ShareRow]:
 def history(
     db: Connection, session: str, name: str, before_seq: int | None, limit: int
 ) -> list[VariableChange]:
-    rows = db.execute(
-        "SELECT seq, time, data FROM events JOIN (SELECT DISTINCT session, seq"
-        " FROM variable_changes WHERE session = ? AND name = ? AND seq < ?"
-        " ORDER BY seq DESC LIMIT ?) USING (session, seq) ORDER BY seq DESC",
-        (key(session), key(name), _bounded(before_seq), _bounded(limit)),
-    )
+    rows = _changing(db, session, key(name), before_seq, limit)
     return [
         VariableChange(seq, time, change)
         for seq, time, text in rows
         for change in _changes(text, name)
     ]
+
+
+def watch_history(
+    db: Connection, session: str, watch: str, before_seq: int | None, limit: int
+) -> list[VariableChange]:
+    """The same of a watch."""
+    rows = _changing(db, session, watch_name(watch), before_seq, limit)
+    return [
+        VariableChange(seq, time, {**data["watches"][position], "op": "set", **_blame(data)})
+        for seq, time, text in rows
+        for data in [json.loads(text)]
+        for position, changed in changed_watches(data)
+        if changed == watch
+    ]
+
+
+def _blame(data: dict[str, object]) -> dict[str, object]:
+    return {"execution": data.get("execution"), "line": data.get("line")}
+
+
+def _changing(
+    db: Connection, session: str, stored_name: str, before_seq: int | None, limit: int
+) -> Cursor:
+    """The events that changed what has this name in the index, the newest first."""
+    return db.execute(
+        "SELECT seq, time, data FROM events JOIN (SELECT DISTINCT session, seq"
+        " FROM variable_changes WHERE session = ? AND name = ? AND seq < ?"
+        " ORDER BY seq DESC LIMIT ?) USING (session, seq) ORDER BY seq DESC",
+        (key(session), stored_name, _bounded(before_seq), _bounded(limit)),
+    )
 
 
 def integrity(db: Connection) -> list[str]:

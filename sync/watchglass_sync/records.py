@@ -159,7 +159,7 @@ class ShareRow:
 
 @dataclass(frozen=True, slots=True)
 class VariableChange:
-    """One change of one variable: the element of `changes` in its `variables.changed` event."""
+    """One change of a variable, or of a watch: its element in the event that told of it."""
 
     seq: int
     time: str

@@ -21,6 +21,7 @@ from watchglass_sync.records import (
     StateRecord,
 )
 from watchglass_sync.text import encode_json, key
+from watchglass_sync.watches import changed_watches, watch_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,9 @@ def _of(session: str, record: Record) -> Iterator[Statement]:
             if kind == "variables.changed":
                 for position, name in changed_names(data):
                     yield Row(CHANGES, (session, key(name), seq, position))
+            elif kind == "watches.changed":
+                for position, watch in changed_watches(data):
+                    yield Row(CHANGES, (session, watch_name(watch), seq, position))
         case OutputRecord(execution, name, text):
             yield Print((session, key(execution)), name, text)
         case ExecutionRecord(execution, number, data):

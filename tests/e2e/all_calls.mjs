@@ -210,6 +210,22 @@ assert.equal((await owner.call("variable.get", { session, path: ["turns"] })).va
 await owner.call("script.set", { session, path: "turns.py", reload: "auto" });
 await owner.event("script.mode", (d) => d.path === "turns.py" && d.reload === "auto");
 await owner.refused("bad_request", "script.load", { session, path: "../turns.py" });
+// --- watches
+await owner.refused("bad_request", "watch.add", { session, expression: "x +" });
+const watch = await owner.call("watch.add", { session, expression: "x * 2", condition: "value > 50" });
+assert.deepEqual([watch.variable.value, watch.met, watch.error], [40, false, undefined]);
+const added = await owner.call("watch.add", { session, expression: " x * 2", condition: "value > 50" });
+assert.equal(added.watch, watch.watch, "the same pair is the same watch");
+await owner.run(session, "x = 30");
+const alert = await owner.event("watch.alert");
+assert.deepEqual([alert.data.watch, alert.data.variable.value], [watch.watch, 60]);
+const watched = await owner.call("watch.history", { session, watch: watch.watch });
+assert.deepEqual(watched.changes.map((c) => c.value), [60, 40]);
+const withWatch = (await owner.call("session.join", { session })).state;
+assert.deepEqual(withWatch.watches.map((w) => [w.expression, w.met]), [["x * 2", true]]);
+assert.equal((await owner.call("watch.remove", { session, expression: "x * 2" })).watch, watch.watch);
+await owner.event("watches.changed", (data) => data.watches.length === 0);
+await owner.run(session, "x = 20");
 
 // --- sharing, and a second person
 const shared = await owner.call("session.share", { session, role: "viewer", label: "class", expires_in_s: 600 });
@@ -256,7 +272,6 @@ assert.equal((await owner.run(session, "x")).status, "error");
 const later = {
   "session.fork": {}, "session.hibernate": {}, "checkpoint.list": {},
   "checkpoint.restore": { checkpoint: "c" }, "checkpoint.name": { checkpoint: "c", name: "n" },
-  "watch.add": { expression: "x" }, "watch.remove": { expression: "x" },
   "session.bind": { name: "x", table: "t", key: "k" }, "session.unbind": { name: "x", table: "t", key: "k" },
 };
 for (const [name, fields] of Object.entries(later))

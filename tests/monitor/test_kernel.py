@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.kernel_host import HandHost, TurnedLoop
 from watchglass_monitor import kernel as kernels
-from watchglass_monitor.host import encode
+from watchglass_monitor.host import DUE_TICK, encode
 from watchglass_monitor.kernel import Kernel
 from watchglass_monitor.magics import MAGIC
 from watchglass_monitor.reserve import Reserve
@@ -351,3 +351,69 @@ def test_running_out_of_memory_ends_the_body_only() -> None:
         raise MemoryError
     with reserve.as_needed():
         io.StringIO()
+
+
+def watched(session: Session, expression: str, condition: str | None = None) -> dict[str, Any]:
+    """What is told of one new watch while nothing runs."""
+    listed = [{"watch": expression, "expression": expression, "condition": condition}]
+    assert session.query("watches", watches=listed)["ok"]
+    session.kernel.tick()
+    (found,) = session.host.of("watches")[-1]["watches"]
+    return dict(found)
+
+
+def test_a_watch_is_evaluated_when_it_is_set_and_after_each_execution(session: Session) -> None:
+    session.run("n = 20")
+    assert watched(session, "n * 2", "value > 40")["met"] is False
+    sent = session.run("n = 21")
+    assert kinds(sent) == ["variables", "watches", "dumped"]
+    (found,) = sent[1]["watches"]
+    assert (sent[1]["request_id"], found["variable"]["preview"], found["met"]) == (2, "42", True)
+
+
+def test_a_watch_leaves_no_trace_in_the_history_and_stores_what_it_says(session: Session) -> None:
+    session.run("40 + 2")
+    assert watched(session, "(y := 5)")["variable"]["preview"] == "5"
+    assert session.result("(_, y)") == "(42, 5)"
+
+
+def test_what_a_watch_displays_or_asks_for_goes_nowhere(session: Session) -> None:
+    session.run("1")
+    before = len(session.host.sent)
+    assert watched(session, "display(1)")["variable"]["preview"] == "None"
+    assert kinds(session.host.sent[before:]) == ["reply", "watches"]
+    session.namespace["ask"] = session.kernel.prompt.input
+    assert watched(session, "ask()")["error"].startswith("EOFError: ")
+    assert not session.host.of("input_request")
+
+
+def test_a_watch_is_evaluated_while_an_execution_waits(session: Session) -> None:
+    session.run("import asyncio; await asyncio.get_running_loop().create_future()")
+    assert watched(session, "1 + 1")["variable"]["preview"] == "2"
+
+
+def test_an_interrupt_is_not_lost_in_a_watch(session: Session) -> None:
+    session.namespace["come_by"] = session.kernel.interrupts.safe_point
+    watched(session, "[come_by() for _ in range(3)]")
+    session.host.bits = DUE_TICK
+    session.host.press = 1
+    session.run("while True: come_by()")
+    assert session.host.finished[-1][0] == "interrupted"
+    assert (session.host.acknowledged, session.host.press) == (1, 0)
+
+
+def test_the_sources_of_a_watch_are_checked_by_their_names(session: Session) -> None:
+    reply = session.query("watch_check", expression="n +", condition="value > 1")
+    assert reply["result"] == {"problems": {"expression": "SyntaxError: invalid syntax"}}
+
+
+def test_a_look_that_runs_out_of_memory_ends_no_tick(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.run("n = 1")
+
+    def full(owner: int, *, running: bool) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(session.kernel.feed, "show", full)
+    assert session.kernel.tick() == 0

@@ -37,6 +37,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "view.set": {"names": None, "windows": []},
     "watch.add": {"expression": "x"},
     "watch.remove": {"watch": "w"},
+    "watch.history": {"watch": "w"},
     "session.bind": {"name": "x", "table": "t", "key": 1},
     "session.unbind": {"name": "x"},
     "output.read": {"execution": "the-one", "offset": 0, "limit": 10},

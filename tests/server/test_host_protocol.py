@@ -20,6 +20,7 @@ from watchglass_server.frames import (
 )
 from watchglass_server.host_messages import (
     MAX_CHANGES,
+    MAX_WATCHES,
     Command,
     Fatal,
     Finished,
@@ -27,6 +28,7 @@ from watchglass_server.host_messages import (
     Ready,
     Stream,
     VariablesChanged,
+    WatchesChanged,
     WireMessage,
 )
 from watchglass_server.host_protocol import (
@@ -243,6 +245,19 @@ def test_more_changes_than_fit_a_message_are_refused() -> None:
     changes = [change] * (MAX_CHANGES + 1)
     message = said("variables", request_id=7, running=True, changes=changes)
     assert_refused(busy_host(), message, str(MAX_CHANGES))
+
+
+def test_what_watches_give_arrives_and_more_than_there_can_be_is_refused() -> None:
+    value = {"watch": "w", "variable": VARIABLE, "error": None, "met": True}
+    value["condition_error"] = None
+    message = said("watches", request_id=7, line=3, watches=[value] * MAX_WATCHES)
+    (event,) = busy_host().receive_data(message)
+    assert isinstance(event, WatchesChanged)
+    assert (event.watches[0].watch, event.watches[0].met) == ("w", True)
+    message = said("watches", request_id=7, line=3, watches=[value] * (MAX_WATCHES + 1))
+    assert_refused(busy_host(), message, str(MAX_WATCHES))
+    message = said("watches", request_id=9, line=None, watches=[])
+    assert_refused(busy_host(), message, "of 9, never executed here")
 
 
 def test_a_preview_beyond_its_limit_is_refused() -> None:

@@ -13,7 +13,7 @@ from watchglass_server.exit_info import ExitInfo
 from watchglass_server.host_protocol import Dumped
 from watchglass_server.pictures import RestoreEntry
 from watchglass_server.refusals import Refused
-from watchglass_server.session_process import told_variable
+from watchglass_server.session_variables import told_variable
 
 
 def test_code_waits_for_the_process_and_then_runs() -> None:

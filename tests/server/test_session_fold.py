@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.session_script import Script, was_set
+from tests.support.session_script import Script, was_set, watch_value
 from watchglass_server import host_messages as h
 from watchglass_server import json_wire
 from watchglass_server import session_inputs as i
@@ -41,6 +41,9 @@ STEPS = st.one_of(
     st.tuples(st.just("input"), st.integers(1, 9)),
     st.tuples(st.just("finish"), st.sampled_from(["ok", "error", "interrupted"])),
     st.tuples(st.just("rename"), WORDS),
+    st.tuples(st.just("watch"), WORDS),
+    st.tuples(st.just("unwatch"), WORDS),
+    st.tuples(st.just("watched"), st.tuples(WORDS, st.integers(0, 3), st.booleans())),
     st.tuples(st.just("found"), st.none()),
 )
 
@@ -77,6 +80,12 @@ def take(session: Script, step: str, value: Any) -> None:
             session.said(h.Stream(number, "stdout", "x" * value))
         case "set":
             session.said(h.VariablesChanged(number, True, [was_set(value, number)]))
+        case "watch":
+            session.apply(i.AddWatch(f"w{value}", value, "value > 1"))
+        case "unwatch":
+            session.apply(i.RemoveWatch(f"w{value}"))
+        case "watched":
+            session.said(h.WatchesChanged(number, None, [watch_value(*value)]))
         case "delete":
             session.said(h.VariablesChanged(0, False, [h.DeleteChange(value, None, 0)]))
         case "display":

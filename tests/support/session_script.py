@@ -113,3 +113,10 @@ def variable(name: str, version: int = 1, value: Any = 1) -> h.Variable:
 
 def was_set(name: str, request_id: int = 0, version: int = 1, value: Any = 1) -> h.SetChange:
     return h.SetChange(name, 1, request_id, variable=variable(name, version, value))
+
+
+def watch_value(name: str, value: Any, met: bool | None = None) -> h.WatchValue:
+    """What a process tells of the watch of a name; None: that there is no value."""
+    if value is None:
+        return h.WatchValue(f"w{name}", None, f"NameError: {name}", None, None)
+    return h.WatchValue(f"w{name}", variable(name, 0, value), None, met, None)

@@ -197,6 +197,33 @@ async def test_the_history_of_a_variable_is_read_from_the_newest_backwards(
     assert await journal.history("s", "y", None, 10) == []
 
 
+async def test_the_history_of_a_watch_has_the_events_that_changed_it_and_no_variable_of_its_name(
+    journal: Journal,
+) -> None:
+    def watches(*values: int) -> list[dict[str, object]]:
+        return [{"watch": f"w{place}", "error": str(value)} for place, value in enumerate(values)]
+
+    for seq, changed in enumerate((["w0"], ["w0", "w1"], ["w1"]), 1):
+        told = event(
+            seq,
+            "watches.changed",
+            watches=watches(seq, seq * 10),
+            changed=changed,
+            execution="e",
+            line=seq,
+        )
+        await journal.append("s", [told])
+    names = [change("w0", "1"), change('"w0', "2")]
+    await journal.append("s", [event(4, "variables.changed", changes=names)])
+    found = await journal.watch_history("s", "w0", None, 10)
+    assert [(one.seq, one.change) for one in found] == [
+        (2, {"watch": "w0", "error": "2", "op": "set", "execution": "e", "line": 2}),
+        (1, {"watch": "w0", "error": "1", "op": "set", "execution": "e", "line": 1}),
+    ]
+    assert [one.seq for one in await journal.watch_history("s", "w1", 3, 10)] == [2]
+    assert [one.seq for one in await journal.history("s", "w0", None, 10)] == [4]
+
+
 async def test_a_deleted_session_leaves_nothing_and_its_id_is_free(journal: Journal) -> None:
     everything: list[Record] = [
         event(1, "variables.changed", changes=[change("x", "1")]),

@@ -165,6 +165,27 @@ export interface Variable {
   hidden?: boolean;
 }
 
+/** When the condition of a watch last turned true. */
+export interface WatchAlert {
+  time: string;
+  execution: string | null;
+  line: number | null;
+}
+
+/** An expression that is followed, and what it gives now; neither value nor error: not yet. */
+export interface Watch {
+  watch: string;
+  expression: string;
+  condition?: string | null;
+  variable?: Variable | null;
+  error?: string | null;
+  met?: boolean | null;
+  condition_error?: string | null;
+  alert?: WatchAlert | null;
+  version?: number;
+  suspended?: boolean;
+}
+
 /** One connection in a session. */
 export interface Participant {
   participant: string;
@@ -214,7 +235,7 @@ export interface SessionState {
   executions: Execution[];
   execution_count: number;
   variables: Variable[];
-  watches: unknown[];
+  watches: Watch[];
   participants: Participant[];
   checkpoints: unknown[];
   process: ProcessState;
@@ -663,6 +684,7 @@ export interface HistoryChange {
   line: number | null;
   preview: string | null;
   value: unknown;
+  error: string | null;
 }
 
 /** The changes, newest first. */
@@ -671,16 +693,22 @@ export interface VariableHistoryReply {
   more: boolean;
 }
 
-/** Follows an expression. */
+/** Follows an expression; `condition`, an expression of `value`, raises `watch.alert`. */
 export interface WatchAddCommand {
   session: string;
   expression: string;
   condition?: string | null;
 }
 
-/** The watch. */
+/** The watch, and what it gives if that is known already. */
 export interface WatchReply {
   watch: string;
+  expression: string;
+  condition?: string | null;
+  variable?: Variable | null;
+  error?: string | null;
+  met?: boolean | null;
+  condition_error?: string | null;
 }
 
 /** Stops following an expression. */
@@ -689,6 +717,14 @@ export interface WatchRemoveCommand {
   watch?: string | null;
   expression?: string | null;
   condition?: string | null;
+}
+
+/** Lists what a watch gave, newest first; `before_seq` pages backwards. */
+export interface WatchHistoryCommand {
+  session: string;
+  watch: string;
+  before_seq?: number | null;
+  limit?: number;
 }
 
 /** Makes a variable follow a row of a SpacetimeDB table. */
@@ -902,13 +938,26 @@ export interface VariablesChangedNotification {
 export interface StateResetNotification {
   reason: ResetReason;
   variables: Variable[];
-  watches: unknown[];
+  watches: Watch[];
   restore: RestoreEntry[];
 }
 
-/** The watches are now these. */
+/** The watches are now these: all of them, in their order. */
 export interface WatchesChangedNotification {
-  watches: unknown[];
+  watches: Watch[];
+  changed: string[];
+  execution: string | null;
+  line: number | null;
+}
+
+/** The condition of a watch turned true. */
+export interface WatchAlertNotification {
+  watch: string;
+  expression: string;
+  condition: string;
+  variable: Variable;
+  execution: string | null;
+  line: number | null;
 }
 
 /** What the session's process does now. */
@@ -1001,6 +1050,7 @@ export interface Calls {
   "variable.history": { args: VariableHistoryCommand; reply: VariableHistoryReply };
   "watch.add": { args: WatchAddCommand; reply: WatchReply };
   "watch.remove": { args: WatchRemoveCommand; reply: WatchReply };
+  "watch.history": { args: WatchHistoryCommand; reply: VariableHistoryReply };
   "session.bind": { args: SessionBindCommand; reply: EmptyReply };
   "session.unbind": { args: SessionUnbindCommand; reply: EmptyReply };
   "output.read": { args: OutputReadCommand; reply: OutputReadReply };
@@ -1028,6 +1078,7 @@ export interface EventData {
   "variables.changed": VariablesChangedNotification;
   "state.reset": StateResetNotification;
   "watches.changed": WatchesChangedNotification;
+  "watch.alert": WatchAlertNotification;
   "process.state": ProcessStateNotification;
   "checkpoint.created": CheckpointNotification;
   "checkpoint.restored": CheckpointNotification;

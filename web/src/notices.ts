@@ -5,7 +5,7 @@ import { CallRefused } from "./connection.ts";
 
 export interface Notice {
   id: number;
-  kind: "error" | "info";
+  kind: "error" | "alert" | "info";
   message: string;
   hint: string;
 }
@@ -13,12 +13,17 @@ export interface Notice {
 export const notices = signal<readonly Notice[]>([]);
 export const announcement = signal("");
 
-const SHOWN_MS = { error: 10_000, info: 4_000 };
+const SHOWN_MS = { error: 10_000, alert: 20_000, info: 4_000 };
 const SHOWN_AT_ONCE = 4;
 let lastId = 0;
 
 export function inform(message: string): void {
   show({ id: ++lastId, kind: "info", message, hint: "" });
+}
+
+/** Something that a person wanted to be told of. */
+export function warn(message: string, hint: string): void {
+  show({ id: ++lastId, kind: "alert", message, hint });
 }
 
 export function reportError(error: unknown): void {

@@ -5,15 +5,16 @@ import { CallRefused, type Connection } from "./connection.ts";
 import type {
   Calls, LiveMessage, Patch, Path, Role, RunningLine, SessionEvent, Variable, Window,
 } from "./messages.ts";
-import { announce, reportError } from "./notices.ts";
+import { announce, reportError, warn } from "./notices.ts";
 import * as outgoing from "./outbox.ts";
 import { plainText } from "./ansi.ts";
 import { ownName } from "./preferences.ts";
 import {
-  hasGap, prepend, receive, sessionOf, showLive, type ExecutionView, type Session,
+  hasGap, prepend, receive, sessionOf, showLive, type Alert, type ExecutionView, type Session,
 } from "./session.ts";
 import { sessionToken } from "./tokens.ts";
 import { Touches } from "./touches.ts";
+import type { WatchDraft } from "./watch_draft.ts";
 import { WatchedScripts } from "./watched_scripts.ts";
 
 type SessionCall = { [N in keyof Calls]: Calls[N]["args"] extends { session: string } ? N : never }[keyof Calls];
@@ -44,6 +45,8 @@ export class OpenSession {
   readonly selected = signal<string | null>(null); // an execution, by the keys of the transcript
   readonly dismissedRestore = signal(0);
   readonly scripts = new WatchedScripts(() => this.call("script.list", {}));
+  readonly watchDraft = signal<WatchDraft | null>(null); // a watch that is being written
+  readonly alerted = signal(false); // while nobody looked
   readonly editing = computed(() => this.role.value !== "viewer");
   readonly owning = computed(() => this.role.value === "owner");
   readonly running = computed(() =>
@@ -52,6 +55,7 @@ export class OpenSession {
   readonly line = signal<RunningLine | null>(null);
   /** Which variables were seen to change. */
   readonly touched = new Touches();
+  readonly touchedWatches = new Touches();
   /** Set by the editor's view: puts code before what stands there, or in its place. */
   putCode: (code: string) => void = () => {};
   replaceCode: (code: string) => void = () => {};
@@ -287,8 +291,22 @@ export class OpenSession {
     for (const [name, seq] of after.changedAt) {
       if (seq > before.seq) this.touched.note(name, now);
     }
+    const versions = new Map(before.watches.map((each) => [each.watch, each.version]));
+    for (const { watch, version } of after.watches) {
+      if (version !== versions.get(watch)) this.touchedWatches.note(watch, now);
+    }
+    for (const alert of after.alerts) if (alert.seq > before.seq) this.#tellAlert(alert, after);
     const finished = justFinished(before, after);
     if (finished) announce(spoken(finished));
+  }
+
+  #tellAlert(alert: Alert, { executions }: Session): void {
+    const number = executions.find((each) => each.execution === alert.execution)?.number;
+    const where = [number !== undefined && `In[${number}]`, alert.line && `line ${alert.line}`].filter(Boolean);
+    warn(`${alert.expression} is ${alert.variable.preview}`, [`Alert: ${alert.condition}`, ...where].join(", "));
+    if (!document.hidden) return;
+    this.alerted.value = true;
+    addEventListener("visibilitychange", () => { this.alerted.value = false; }, { once: true });
   }
 
   #setOutbox(outbox: outgoing.Outbox): void {

@@ -13,6 +13,7 @@ export type Dialog =
   | { kind: "people" } | { kind: "scripts" }
   | { kind: "rename"; session: string; name: string }
   | { kind: "variable"; path: Path }
+  | { kind: "watch"; watch: string }
   | { kind: "link"; address: string }
   | { kind: "confirm"; title: string; text: string; action: string; run: () => Promise<unknown> };
 

@@ -1,7 +1,8 @@
 // What the page knows of one session: (session, events) -> session. Pure.
 import type {
-  Execution, InputAnsweredNotification, InputRequest, InputRequestedNotification, LiveMessage, MimeBundle, Participant, ProcessState, RestoreEntry, SessionEvent,
-  SessionState, Variable, VariableChange, Output,
+  Execution, InputAnsweredNotification, InputRequest, InputRequestedNotification, LiveMessage,
+  MimeBundle, Output, Participant, ProcessState, RestoreEntry, SessionEvent, SessionState, Variable,
+  VariableChange, Watch, WatchAlertNotification,
 } from "./messages.ts";
 import { answerItem, appendOutput, closeInputs, itemsOf, updateDisplay, type Item } from "./outputs.ts";
 
@@ -20,6 +21,10 @@ export interface Rise {
   execution: string | null;
 }
 
+export interface Alert extends WatchAlertNotification {
+  seq: number;
+}
+
 export interface Session {
   readonly session: string;
   readonly name: string;
@@ -29,6 +34,8 @@ export interface Session {
   readonly changedAt: ReadonlyMap<string, number>; // name → seq of its last change
   readonly ahead: ReadonlySet<string>; // names that are newer here than the record says, by `live`
   readonly risenAt: ReadonlyMap<string, Rise>; // name → its first change by what changed it last
+  readonly watches: readonly Watch[];
+  readonly alerts: readonly Alert[]; // the last ones that came since the first picture
   readonly participants: readonly Participant[];
   readonly process: ProcessState;
   readonly inputs: readonly InputRequest[];
@@ -39,6 +46,7 @@ export interface Session {
 
 // Beyond this the events are asked for again anyway.
 const HELD_LIMIT = 2000;
+const ALERTS_KEPT = 20;
 
 export function sessionOf(state: SessionState): Session {
   return {
@@ -50,6 +58,8 @@ export function sessionOf(state: SessionState): Session {
     changedAt: new Map(),
     ahead: new Set(),
     risenAt: new Map(),
+    watches: state.watches,
+    alerts: [],
     participants: state.participants,
     process: state.process,
     inputs: state.inputs,
@@ -117,6 +127,10 @@ function step(session: Session, event: SessionEvent): Session {
       return answerInput(session, event.data);
     case "variables.changed":
       return changeVariables(session, event.data.changes, event.seq);
+    case "watches.changed":
+      return { ...session, watches: event.data.watches };
+    case "watch.alert":
+      return { ...session, alerts: [...session.alerts, { ...event.data, seq: event.seq }].slice(-ALERTS_KEPT) };
     case "state.reset":
       return reset(session, event);
     case "process.state":
@@ -270,6 +284,7 @@ function reset(
     changedAt: new Map(),
     ahead: new Set(),
     risenAt: new Map(),
+    watches: data.watches,
     inputs: [],
     restore: { reason: data.reason, seq, entries: data.restore ?? [] },
   };

@@ -5,11 +5,11 @@ import type { Link } from "./connection.ts";
 import type { OpenSession } from "./open_session.ts";
 import { link, open } from "./page.ts";
 
-export type TabState = "idle" | "busy" | "asks" | "dead" | "away";
+export type TabState = "idle" | "busy" | "alert" | "asks" | "dead" | "away";
 
-const SIGNS: Record<TabState, string> = { idle: "", busy: "▶ ", asks: "? ", dead: "✕ ", away: "⚠ " };
+const SIGNS: Record<TabState, string> = { idle: "", busy: "▶ ", alert: "! ", asks: "? ", dead: "✕ ", away: "⚠ " };
 const COLOURS: Record<TabState, string> = {
-  idle: "#14a38b", busy: "#e09a1a", asks: "#3b82d6", dead: "#d0392f", away: "#8a999e",
+  idle: "#14a38b", busy: "#e09a1a", alert: "#d0392f", asks: "#3b82d6", dead: "#d0392f", away: "#8a999e",
 };
 
 export function showInTab(): () => void {
@@ -31,6 +31,7 @@ function stateOf(of: OpenSession, connected: Link): TabState {
   if (!session) return "idle";
   if (session.process.state === "dead") return "dead";
   if (session.inputs.length > 0) return "asks";
+  if (of.alerted.value) return "alert";
   return session.process.state === "busy" || of.running.value ? "busy" : "idle";
 }
 

@@ -180,3 +180,23 @@ test("earlier executions are put before those that are known, none twice", () =>
   const session = prepend(prepend(known, [old]), [old]);
   assert.deepEqual(session.executions.map((each) => each.number), [8, 9]);
 });
+
+test("the watches are those of the last event that told of them", () => {
+  const watch = { watch: "w1", expression: "n * 2", version: 1, variable: variable("n * 2", "40") };
+  const told = { changed: ["w1"], execution: "e1", line: 3 };
+  const added = event(1, "watches.changed", { ...told, watches: [watch] });
+  const grown = event(2, "watches.changed", { ...told, watches: [{ ...watch, version: 2, error: "NameError" }] });
+  const removed = event(3, "watches.changed", { ...told, watches: [] });
+  assert.deepEqual(folded(added, grown).watches.map((each) => [each.version, each.error]), [[2, "NameError"]]);
+  assert.deepEqual(folded(added, grown, removed).watches, []);
+  assert.deepEqual(sessionOf({ ...emptyState(1), watches: [watch] }).watches, folded(added).watches);
+  const reset = event(2, "state.reset", { reason: "restarted", variables: [], watches: [{ watch: "w1", expression: "n * 2" }], restore: [] });
+  assert.equal(folded(added, reset).watches[0]?.variable, undefined);
+});
+
+test("alerts are kept with their place in the record, the last ones only", () => {
+  const alert = { watch: "w1", expression: "n", condition: "value > 1", variable: variable("n", "2"), execution: "e1", line: 3 };
+  const all = folded(...Array.from({ length: 30 }, (_, index) => event(index + 1, "watch.alert", alert)));
+  assert.deepEqual([all.alerts.length, all.alerts[0]?.seq, all.alerts.at(-1)?.seq], [20, 11, 30]);
+  assert.deepEqual(sessionOf(emptyState(30)).alerts, [], "what was before the first picture is no news");
+});

@@ -5,6 +5,7 @@ import type { OpenSession } from "../open_session.ts";
 import { connection, createSession, dialog, go, isOwner, open } from "../page.ts";
 import { panelOpen, showHidden, sortOrder } from "../preferences.ts";
 import { serverToken, sessionToken } from "../tokens.ts";
+import { writeWatch } from "../watch_draft.ts";
 import { nextTheme } from "./theme_button.tsx";
 
 export interface Command {
@@ -30,6 +31,10 @@ function sessionCommands(session: OpenSession): Command[] {
       run: () => { dialog.value = { kind: "scripts" }; } },
     { title: "Clear the view", group: "see", keys: "Ctrl L", possible: true, run: () => session.clearView() },
     { title: "Show or hide the variables", group: "see", keys: "Ctrl J", possible: true, run: () => { panelOpen.value = !panelOpen.value; } },
+    { title: "Watch an expression…", group: "see", possible: editing, run: () => {
+      panelOpen.value = true;
+      writeWatch(session);
+    } },
     { title: "Sort variables by name or by change", group: "see", possible: true,
       run: () => { sortOrder.value = sortOrder.value === "name" ? "recent" : "name"; } },
     { title: "Show or hide modules and _names", group: "see", possible: true, run: () => { showHidden.value = !showHidden.value; } },

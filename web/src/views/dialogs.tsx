@@ -11,6 +11,7 @@ import { PeopleDialog } from "./people.tsx";
 import { ScriptsDialog } from "./scripts.tsx";
 import { ShareDialog } from "./share.tsx";
 import { VariableDialog } from "./variable_dialog.tsx";
+import { WatchDialog } from "./watch_dialog.tsx";
 
 export function Dialogs() {
   const which = dialog.value;
@@ -29,6 +30,7 @@ export function Dialogs() {
     case "people": return <PeopleDialog open={session} />;
     case "search": return <SearchDialog open={session} />;
     case "variable": return <VariableDialog open={session} path={which.path} />;
+    case "watch": return <WatchDialog open={session} watch={which.watch} />;
     default: return null;
   }
 }

@@ -32,6 +32,7 @@ const GROUPS: [string, [string, string][]][] = [
     ["Enter", "change the value"],
     ["Space", "look closer: whole text, history"],
     ["y p", "copy the value, the path"],
+    ["w", "watch it, or another expression, while code runs"],
     ["Delete", "delete, after asking"],
     ["Esc", "back to the editor"],
   ]],

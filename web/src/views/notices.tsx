@@ -6,7 +6,7 @@ export function Notices() {
   return (
     <div class="notices">
       {notices.value.map(({ id, kind, message, hint }) => (
-        <div key={id} class={`notice ${kind}`} role={kind === "error" ? "alert" : "status"} data-testid="notice">
+        <div key={id} class={`notice ${kind}`} role={kind === "info" ? "status" : "alert"} data-testid="notice">
           <div>
             <p class="notice-message">{message}</p>
             {hint && <p class="notice-hint">{hint}</p>}

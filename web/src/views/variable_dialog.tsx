@@ -8,9 +8,9 @@ import type { Calls, Path } from "../messages.ts";
 import { attempt, reportError } from "../notices.ts";
 import type { OpenSession } from "../open_session.ts";
 import { pythonExpression } from "../paths.ts";
-import { Modal } from "./modal.tsx";
+import { closeDialog, Modal } from "./modal.tsx";
 
-type Change = Calls["variable.history"]["reply"]["changes"][number];
+export type Change = Calls["variable.history"]["reply"]["changes"][number];
 
 const CHANGES = 50;
 
@@ -31,6 +31,12 @@ export function VariableDialog({ open, path }: { open: OpenSession; path: Path }
     <Modal title={expression} name="variable" wide>
       <WholeText text={text.value} />
       <div class="modal-actions">
+        {open.editing.value && (
+          <button data-testid="variable-watch" onClick={() => {
+            closeDialog();
+            attempt(() => open.call("watch.add", { expression }));
+          }}>Watch</button>
+        )}
         <button data-testid="copy-path" onClick={() => attempt(() => copyPath(path))}>Copy path</button>
         <button data-testid="copy-value" disabled={text.value === null}
           onClick={() => attempt(() => copy(text.value ?? "", "Value copied."))}>Copy value</button>
@@ -58,7 +64,7 @@ function WholeText({ text }: { text: string | null }) {
   );
 }
 
-function Changes({ open, changes }: { open: OpenSession; changes: readonly Change[] }) {
+export function Changes({ open, changes }: { open: OpenSession; changes: readonly Change[] }) {
   const number = (execution: string | null) =>
     open.session.value?.executions.find((each) => each.execution === execution)?.number;
   return (

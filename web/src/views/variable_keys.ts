@@ -5,9 +5,10 @@ import { copyPath, copyValue } from "../clipboard.ts";
 import { attempt } from "../notices.ts";
 import type { OpenSession } from "../open_session.ts";
 import { dialog } from "../page.ts";
-import { pathKey } from "../paths.ts";
+import { pathKey, pythonExpression } from "../paths.ts";
 import type { Rows } from "../tree.ts";
 import type { VariableTree } from "../variable_tree.ts";
+import { writeWatch } from "../watch_draft.ts";
 
 interface Table {
   open: OpenSession;
@@ -49,6 +50,10 @@ function move({ rows, at, select }: Table, key: string): boolean {
 function act(table: Table, key: string): boolean {
   const { open, tree, rows, at, editing, select } = table;
   const row = rows.at(at);
+  if (key === "w" && open.editing.value) {
+    writeWatch(open, row?.kind === "value" ? { expression: pythonExpression(row.path) } : {});
+    return true;
+  }
   if (row?.kind !== "value") return false;
   switch (key) {
     case "ArrowRight":

@@ -9,10 +9,12 @@ import { pythonExpression } from "../paths.ts";
 import { inView, Rows } from "../tree.ts";
 import { sortVariables } from "../variable_order.ts";
 import { VariableTree } from "../variable_tree.ts";
+import { writeWatch } from "../watch_draft.ts";
 import { Icon } from "./icons.tsx";
 import { VariableRow } from "./variable_row.tsx";
 import { parentIndex, variableKeys } from "./variable_keys.ts";
 import { useVirtualizer } from "./virtual.ts";
+import { Watches } from "./watches.tsx";
 
 const ROW_HEIGHT = 28;
 
@@ -44,7 +46,8 @@ export function Variables({ open }: { open: OpenSession }) {
   return (
     <aside class="variables" aria-label="Variables" data-testid="variables">
       <Head filter={filter.value} setFilter={(text) => { filter.value = text; }}
-        shown={sorted.length} hidden={hidden} />
+        shown={sorted.length} hidden={hidden} open={open} />
+      <Watches open={open} />
       {sorted.length === 0
         ? <NoVariables open={open} all={all} filter={filter.value} />
         : <Table open={open} tree={tree} rows={new Rows(sorted, tree.open.value)}
@@ -53,8 +56,8 @@ export function Variables({ open }: { open: OpenSession }) {
   );
 }
 
-function Head({ filter, setFilter, shown, hidden }: {
-  filter: string; setFilter: (text: string) => void; shown: number; hidden: number;
+function Head({ filter, setFilter, shown, hidden, open }: {
+  filter: string; setFilter: (text: string) => void; shown: number; hidden: number; open: OpenSession;
 }) {
   const recent = sortOrder.value === "recent";
   return (
@@ -62,6 +65,10 @@ function Head({ filter, setFilter, shown, hidden }: {
       <div class="panel-title">
         <h2>Variables</h2> <span class="quiet" data-testid="variable-count">{shown ? shown.toLocaleString("en") : ""}</span>
         <span class="spring" />
+        {open.editing.value && (
+          <button class="small" data-testid="watch-new" title="Follow an expression while code runs (w)"
+            onClick={() => writeWatch(open)}>Watch…</button>
+        )}
         <button class="small" data-testid="variables-sort" title={recent ? "What changed last comes first. Change to: by name" : "By name. Change to: what changed last first"}
           onClick={() => { sortOrder.value = recent ? "name" : "recent"; }}>
           {recent ? "Recent first" : "By name"}
