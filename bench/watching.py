@@ -168,6 +168,7 @@ async def slow_clients(server: Watchglass, seconds: float) -> tuple[list[Looker]
             names = None if in_view is None else [f"name{n}" for n in range(in_view)]
             await session.call("view.set", names=names, windows=[])
             eyes.append((what, client, in_view or NAMES))
+        text = "0"
         code = CHURN.format(names=NAMES, seconds=seconds, pause=0.0095)
         for _ in rounds("slow clients", 1):
             text = await writer.printed(f"{code}print(count)")

@@ -68,6 +68,7 @@ async def run(talk: Conversation, code: str, told: dict[str, Any]) -> int:
         return isinstance(event, Finished) and event.request_id == request_id
 
     while isinstance(event := await talk.until(stops), InputRequest):
+        there, wrong = 0, ""
         for _ in range(100):
             there, wrong = await differences(talk, told)
             if not wrong:
