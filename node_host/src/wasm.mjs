@@ -61,6 +61,17 @@ function writeLeb(bytes, at, end, value) {
   for (; at < end; at++, value >>>= 7) bytes[at] = (value & 0x7f) | (at < end - 1 ? 0x80 : 0);
 }
 
+/**
+ * Make a memory as large as the one that an image was taken of: what lies in it knows how far it
+ * reaches, and would use what is not there.
+ * @param {WebAssembly.Memory} memory
+ * @param {number} bytes
+ */
+export function growMemory(memory, bytes) {
+  const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE_BYTES);
+  if (missing > 0) memory.grow(missing);
+}
+
 /** Checks inside of C functions until JavaScript is entered; one at a loop's end does it at once. */
 export const LOOP_CHECK = 32;
 
@@ -73,6 +84,8 @@ export function signalCheck(poll) {
   const table = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
   const { none, check } = instantiate("signal_entrance", { table });
   table.set(0, none);
+  /** @type {((turns: number) => void) | undefined} */
+  let pass;
   return {
     check: /** @type {Function} */ (check),
     /**
@@ -81,10 +94,13 @@ export function signalCheck(poll) {
      * @param {number} address of the interpreter's own count
      */
     connect(memory, address) {
-      const clock = constant(address);
-      const loop_check = constant(LOOP_CHECK);
-      table.set(0, instantiate("signal_counter", { poll, memory, clock, loop_check }).count);
+      const host = { poll, memory, clock: constant(address), loop_check: constant(LOOP_CHECK) };
+      const counter = instantiate("signal_counter", host);
+      table.set(0, counter.count);
+      pass = counter.pass;
     },
+    /** @param {number} turns of a loop until the next poll */
+    pass: (turns) => pass?.(turns),
   };
 }
 
