@@ -91,6 +91,8 @@ class SilentHost:
     def poll_ms(self) -> float:
         return 250.0
 
+    def watcher(self) -> None: ...
+
     def entropy(self) -> str:
         return ""
 

@@ -128,6 +128,9 @@ class HandHost:
     def poll_ms(self) -> float:
         return 250.0
 
+    def watcher(self) -> None:
+        """There is none outside of Pyodide."""
+
     def entropy(self) -> str:
         return ""
 
