@@ -39,6 +39,8 @@ MAX_PICTURE = 4 * 1024 * 1024
 # what user code did to the watcher on purpose.
 _FULL_COMPARISON_S = 5.0
 _CHECK_S = 0.002
+# A watcher that misses more stores than these is not the right one.
+MISSES_AT_MOST = 1
 
 _write = JSONEncoder(separators=(",", ":")).encode
 
@@ -71,6 +73,7 @@ class VariableMonitor:
         self._pending: list[Change] = []
         self._scanner = Scanner()
         self._next_comparison = 0.0
+        self._misses = 0
         self._is_busy = False
 
     @property
@@ -263,6 +266,8 @@ class VariableMonitor:
         return self._namespace[name]
 
     def _notice_bindings(self, scan: bool, suspects: dict[str, None] | None = None) -> None:
+        if scan and self._is_chosen:
+            self.start()  # the user's code may have cleared the watcher
         stores = self._drain()
         names = {**(suspects or {}), **stores.names}
         is_due = perf_counter() >= self._next_comparison
@@ -298,6 +303,16 @@ class VariableMonitor:
             self._bound(name, bound[name], after[name], line)
         for name in found.unbound:
             self._unbound(name, None if stores.everything else stores.names.get(name))
+        told_all = stores.names.keys() >= {*found.bound, *found.unbound}
+        if not (told_all or stores.everything or self._watcher.has_stores()):
+            self._missed()
+
+    def _missed(self) -> None:
+        """A store was not noticed. Once may be what the user's code did to the watcher."""
+        self._misses += self._watcher.complete
+        if self._misses > MISSES_AT_MOST:
+            self._misses = 0
+            self._step_down()
 
     def _compare(self, stores: Stores, names: dict[str, Any]) -> None:
         """Only these names were stored; none of the others is looked at."""

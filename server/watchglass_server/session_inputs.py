@@ -105,6 +105,7 @@ class ProcessReady:
 
     generation: int
     memory_bytes: int
+    watcher: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ class Restored:
     generation: int
     variables: tuple[Variable, ...]
     restore: tuple[RestoreEntry, ...]
+    watcher: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

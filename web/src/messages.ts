@@ -172,6 +172,7 @@ export interface ProcessState {
   reason: string | null;
   exit: ExitInfo | null;
   memory_bytes: number | null;
+  watcher: string | null;
   grace_s: number | null;
 }
 
@@ -254,6 +255,7 @@ export interface ServerInfoReply {
   python: string | null;
   pyodide: string | null;
   node: string | null;
+  watcher: string | null;
   isolation: string;
   limits: ServerLimits;
   features: string[];
@@ -804,6 +806,7 @@ export interface ProcessStateNotification {
   reason: string | null;
   exit: ExitInfo | null;
   memory_bytes: number | null;
+  watcher: string | null;
   grace_s: number | null;
 }
 
