@@ -43,6 +43,8 @@ class _State(ctypes.Structure):
         ("limit", ctypes.c_uint32),
         ("watcher", ctypes.c_uint32),
         ("written", ctypes.c_uint32),
+        ("probe", ctypes.c_uint32),
+        ("heard", ctypes.c_uint32),
         ("windows", _Window * 2),
     )
 

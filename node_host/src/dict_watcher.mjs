@@ -6,7 +6,11 @@ import { instantiate } from "./wasm.mjs";
 
 /** @typedef {import("./interpreter.mjs").Pyodide} Pyodide */
 
-const WATCHER_AT = 24; // in the state: the watcher's number
+// Places in the state.
+const NAMESPACE = 0;
+const WATCHER = 6;
+const PROBE = 8;
+const HEARD = 9;
 
 /** The watcher of one namespace of this process. */
 export class DictWatcher {
@@ -16,6 +20,8 @@ export class DictWatcher {
   #callback;
   #number = -1;
   #namespace = 0;
+  #probe;
+  #key;
 
   /**
    * @param {Pyodide} pyodide
@@ -28,6 +34,8 @@ export class DictWatcher {
     this.#native = instantiate("dict_watcher", { ...importsOf(exports), come_by: comeBy });
     if (!this.#native.state.value) throw new Error("there is no memory for the watcher's table");
     this.#callback = pyodide._module.addFunction(this.#native.notice);
+    this.#probe = exports.PyDict_New();
+    this.#key = exports.PyLong_FromLong(1);
   }
 
   /** The address of what it notes. */
@@ -36,27 +44,29 @@ export class DictWatcher {
   }
 
   /**
-   * Watch, or make sure that it is still watched: the user's code may have cleared the watcher.
+   * Watch, or make sure that it is still watched: the user's code may have cleared the watcher, and
+   * another one may have taken its number.
    * @param {number} namespace the address of a dict
    * @returns {boolean} whether it is watched now
    */
   watch(namespace) {
-    if (namespace === this.#namespace && this.#start()) return true;
+    if (namespace === this.#namespace && this.#start() && this.#isCalled()) return true;
     if (namespace !== this.#namespace) this.clear();
     this.#number = this.#succeeded(this.#python.PyDict_AddWatcher(this.#callback));
     if (this.#number < 0) return false;
     this.#namespace = namespace;
-    const state = new Uint32Array(this.#memory.buffer, this.state);
-    state[0] = namespace;
-    state[WATCHER_AT / 4] = this.#number;
+    this.#write(NAMESPACE, namespace);
+    this.#write(WATCHER, this.#number);
+    this.#write(PROBE, this.#probe);
     this.#native.suspect();
-    return this.#start();
+    return this.#start() && this.#isCalled();
   }
 
   /** Stop, and give back what was noted. */
   clear() {
     if (this.#number >= 0) {
-      this.#succeeded(this.#python.PyDict_Unwatch(this.#number, this.#namespace));
+      for (const dict of [this.#namespace, this.#probe])
+        this.#succeeded(this.#python.PyDict_Unwatch(this.#number, dict));
       this.#succeeded(this.#python.PyDict_ClearWatcher(this.#number));
     }
     this.#number = -1;
@@ -70,7 +80,25 @@ export class DictWatcher {
   }
 
   #start() {
-    return this.#succeeded(this.#python.PyDict_Watch(this.#number, this.#namespace)) === 0;
+    return [this.#probe, this.#namespace].every(
+      (dict) => this.#succeeded(this.#python.PyDict_Watch(this.#number, dict)) === 0,
+    );
+  }
+
+  /** Whether a watcher of this number is ours: a dict of our own is stored to. */
+  #isCalled() {
+    this.#write(HEARD, 0);
+    this.#succeeded(this.#python.PyDict_SetItem(this.#probe, this.#key, this.#key));
+    this.#succeeded(this.#python.PyDict_DelItem(this.#probe, this.#key));
+    return new Uint32Array(this.#memory.buffer, this.state)[HEARD] === 1;
+  }
+
+  /**
+   * @param {number} place
+   * @param {number} word
+   */
+  #write(place, word) {
+    new Uint32Array(this.#memory.buffer, this.state)[place] = word;
   }
 
   /** @param {number} result of a C function that has set an exception when it is negative */

@@ -134,6 +134,19 @@ test("slow turns after fast ones are polled before long", () => {
   assert.ok(turns <= 32 + 4, `${turns} turns`);
 });
 
+test("a store after a while is followed by a poll at the next turn", () => {
+  let polls = 0;
+  const interpreter = new Interpreter(new SafePoints(() => (polls++, 0)));
+  for (let i = 0; i < 100_000; i++) interpreter.turn();
+  for (const ms of [0, 3]) {
+    for (polls = 0; polls === 0; ) interpreter.turn();
+    spin(ms);
+    interpreter.safePoints.comeBy();
+    interpreter.turn();
+    assert.equal(polls, ms ? 2 : 1);
+  }
+});
+
 test("code with slow turns is polled at nearly every turn", () => {
   let polls = 0;
   const interpreter = new Interpreter(new SafePoints(() => (polls++, 0)));

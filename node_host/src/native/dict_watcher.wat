@@ -6,8 +6,9 @@
 ;; lies in the interpreter's memory, read there by monitor/watchglass_monitor/wasm_watcher.py,
 ;; which has the same layout:
 ;;
-;;   state   namespace, type_of_str, user_file, filename_offset, lead, limit, watcher, written
-;;           32 bytes; then two windows, `written` is 0 or 1, the other one is to be read
+;;   state   namespace, type_of_str, user_file, filename_offset, lead, limit, watcher, written,
+;;           probe (a dict that only proves that we are called), heard                 40 bytes
+;;           two windows: `written` is 0 or 1, the other one is to be read
 ;;   window  events, names, flags                                                      12 bytes, 4 unused
 ;;           keys    u32 x 4096   PyObject*, one reference held
 ;;           counts  u32 x 4096   stores of it
@@ -35,7 +36,7 @@
   (global $storm i32 (i32.const 2))                         ;; a flag: the dict is watched no more
 
   (func $start
-    (global.set $state (call $calloc (i32.const 1) (i32.const 131136)))
+    (global.set $state (call $calloc (i32.const 1) (i32.const 131144)))
     (global.set $written (call $window (i32.const 0))))
   (start $start)
 
@@ -44,7 +45,10 @@
     (param $event i32) (param $dict i32) (param $key i32) (param $value i32) (result i32)
     (local $window i32) (local $events i32)
     (if (i32.ne (local.get $dict) (i32.load (global.get $state)))
-      (then (return (i32.const 0))))
+      (then
+        (if (i32.eq (local.get $dict) (i32.load offset=32 (global.get $state)))
+          (then (i32.store offset=36 (global.get $state) (i32.const 1))))
+        (return (i32.const 0))))
     (local.set $window (global.get $written))
     (local.set $events (i32.add (i32.load (local.get $window)) (i32.const 1)))
     (i32.store (local.get $window) (local.get $events))
@@ -174,7 +178,7 @@
 
   (func $window (param $index i32) (result i32)
     (i32.add
-      (i32.add (global.get $state) (i32.const 32))
+      (i32.add (global.get $state) (i32.const 40))
       (i32.mul (local.get $index) (i32.const 65552))))
 
   ;; Stores before this moment were not seen.
