@@ -8,7 +8,7 @@ from .host import NativeWatcher
 from .watcher import USER_FILE, Stores, WatcherUnavailable
 
 # So many stores of a window are noted with the line of the user's code…
-LEAD = 64
+LEAD = 1000
 # …and after so many the dict is no longer watched until the next `drain`: a store that is noted
 # costs 10 nanoseconds, which a loop of nothing but stores would feel.
 STORM = 20_000

@@ -72,8 +72,8 @@ export function growMemory(memory, bytes) {
   if (missing > 0) memory.grow(missing);
 }
 
-/** Checks inside of C functions until JavaScript is entered; one at a loop's end does it at once. */
-export const LOOP_CHECK = 32;
+/** Checks inside of C functions until JavaScript is entered; a check at a loop's end counts as all. */
+export const LOOP_CHECK = 128;
 
 /**
  * A signal check that counts in WebAssembly and enters JavaScript once in a while: str(), repr()
