@@ -176,3 +176,30 @@ async def test_a_watcher_that_goes_on_missing_stores_is_replaced(talk: Conversat
         assert (await told(talk, code))["y"][0] == value
     assert await rung_of(talk) == "['ctypes-watcher']"
     assert (await told(talk, "z = 6"))["z"] == (6, 1)
+
+
+async def test_slow_turns_after_fast_ones_are_shown_and_interrupted_by_their_stores(
+    talk: Conversation,
+) -> None:
+    # Fast code is left alone for 32 turns, which would be seconds here: the store leads back.
+    code = (
+        "import hashlib, time\nd = bytes(40_000_000)\ndef fast():\n  end = time.monotonic() + 0.4\n"
+        "  while time.monotonic() < end:\n    for i in range(10_000): pass\nfast()\n"
+        "for x in range(50): hashlib.sha256(d).digest()"
+    )
+    request_id = talk.start(code)
+    await talk.until(lambda _: bool(shown(talk, "x")))
+    assert shown(talk, "x")[0] <= 2
+    assert await talk.process.interrupt(request_id, grace=5)
+    await talk.finish(request_id)
+    assert shown(talk, "x")[-1] < 20
+
+
+def shown(talk: Conversation, name: str) -> list[int]:
+    return [
+        int(change.variable.preview)
+        for event in talk.seen
+        if isinstance(event, VariablesChanged)
+        for change in event.changes
+        if isinstance(change, SetChange) and change.name == name
+    ]
