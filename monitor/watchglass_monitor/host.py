@@ -28,6 +28,23 @@ class Gate(Protocol):
     def open(self) -> None: ...
 
 
+class NativeWatcher(Protocol):
+    """The part of the best watcher that is no Python; see `wasm_watcher.py`."""
+
+    state: int
+
+    def watch(self, namespace: int) -> bool:
+        """Watch the dict at this address, or make sure of it; whether it is watched now."""
+        ...
+
+    def clear(self) -> None:
+        """Stop, and give back what was noted."""
+
+    def take(self) -> int:
+        """Which of the two windows is to be read; the other one is written from here on."""
+        ...
+
+
 class Host(Protocol):
     """The Node side of this process."""
 
@@ -92,6 +109,9 @@ class Host(Protocol):
 
     def pace(self, ms: float) -> None:
         """Have DUE_TICK after so long at most; 0: as long as at the start."""
+
+    def watcher(self) -> NativeWatcher | None:
+        """What notices stores natively, where there is such a thing."""
 
     def entropy(self) -> str:
         """A text that is another one in each process; good for dice, not for secrets."""

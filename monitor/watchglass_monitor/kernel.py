@@ -55,7 +55,7 @@ class Kernel:
         self.interrupts = Interrupts(host, self.ownership)
         self.suspender = Suspender(host, self.ownership, self.interrupts)
         self.prompt = Prompt(host, self.suspender, self.interrupts, self.publish)
-        self.monitor = VariableMonitor(namespace)
+        self.monitor = VariableMonitor(namespace, native=host.watcher())
         self.repl = PyodideREPL(namespace, self.publish, self.monitor.snapshot)
         self.live = Live(self.monitor, self.send, self._line, host.pace)
         self.feed = Feed(self.monitor, self.send, self.live)

@@ -1,7 +1,7 @@
 """VariableMonitor: what the variables are, what changed since last time, and how to set them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from gc import disable, enable, isenabled
 from io import StringIO
 from json import JSONEncoder
@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from .children import children, count_children
 from .diff import Mark, difference, difference_of
+from .host import NativeWatcher
 from .ladder import choose_watcher
 from .marks import mark
 from .namespace import OWN_NAMES, is_bindable, is_variable
@@ -38,6 +39,8 @@ MAX_PICTURE = 4 * 1024 * 1024
 # what user code did to the watcher on purpose.
 _FULL_COMPARISON_S = 5.0
 _CHECK_S = 0.002
+# A watcher that misses more stores than these is not the right one.
+MISSES_AT_MOST = 1
 
 _write = JSONEncoder(separators=(",", ":")).encode
 
@@ -52,9 +55,15 @@ class VariableMonitor:
     that counting goes on after a restore.
     """
 
-    def __init__(self, namespace: dict[str, Any], hidden: frozenset[str] = OWN_NAMES) -> None:
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        hidden: frozenset[str] = OWN_NAMES,
+        native: NativeWatcher | None = None,
+    ) -> None:
         self.versions: dict[str, int] = {}
         self._namespace = namespace
+        self._native = native
         self._own_names = hidden
         self._watcher: Watcher = PollingWatcher()
         self._is_chosen = False
@@ -64,11 +73,12 @@ class VariableMonitor:
         self._pending: list[Change] = []
         self._scanner = Scanner()
         self._next_comparison = 0.0
+        self._misses = 0
         self._is_busy = False
 
     @property
     def rung(self) -> str:
-        """How stores are noticed: "ctypes-watcher", "monitored-dict" or "polling"."""
+        """How stores are noticed: by one of the rungs of `ladder.py`."""
         return self._watcher.rung
 
     @property
@@ -79,17 +89,28 @@ class VariableMonitor:
     def start(self) -> None:
         """Chooses and arms the watcher; cheap when that is done already."""
         if not self._is_chosen:
-            self._watcher = choose_watcher(self._namespace)
+            self._watcher = choose_watcher(self._namespace, self._native)
             self._is_chosen = True
         try:
             self._watcher.arm()
         except WatcherUnavailable:
-            self._watcher = PollingWatcher()
+            self._step_down()
 
     def stop(self) -> None:
         """Takes the watcher away, as an image of the process needs; `start` tests and arms anew."""
         self._watcher.clear()
         self._is_chosen = False
+
+    def _step_down(self) -> None:
+        """The watcher has failed: takes the next one that works."""
+        while type(self._watcher) is not PollingWatcher:
+            failed = self._watcher.rung
+            with suppress(Exception):
+                self._watcher.clear()
+            self._watcher = choose_watcher(self._namespace, self._native, below=failed)
+            with suppress(WatcherUnavailable):
+                self._watcher.arm()
+                return
 
     def has_changes(self) -> bool:
         """Whether a store was noticed, or a change is waiting, since the last `collect`."""
@@ -245,13 +266,24 @@ class VariableMonitor:
         return self._namespace[name]
 
     def _notice_bindings(self, scan: bool, suspects: dict[str, None] | None = None) -> None:
-        stores = self._watcher.drain()
+        if scan and self._is_chosen:
+            self.start()  # the user's code may have cleared the watcher
+        stores = self._drain()
         names = {**(suspects or {}), **stores.names}
         is_due = perf_counter() >= self._next_comparison
         if stores.everything or (scan and (is_due or not self._watcher.complete)):
             self._compare_all(stores)
         elif names:
             self._compare(stores, names)
+
+    def _drain(self) -> Stores:
+        try:
+            return self._watcher.drain()
+        except (MemoryError, RecursionError):
+            raise  # at their limit because of the user's code
+        except Exception:
+            self._step_down()
+            return Stores(everything=True)
 
     def _compare_all(self, stores: Stores) -> None:
         """Any name may have changed. The list is made at one go, before anything else can run."""
@@ -271,6 +303,16 @@ class VariableMonitor:
             self._bound(name, bound[name], after[name], line)
         for name in found.unbound:
             self._unbound(name, None if stores.everything else stores.names.get(name))
+        told_all = stores.names.keys() >= {*found.bound, *found.unbound}
+        if not (told_all or stores.everything or self._watcher.has_stores()):
+            self._missed()
+
+    def _missed(self) -> None:
+        """A store was not noticed. Once may be what the user's code did to the watcher."""
+        self._misses += self._watcher.complete
+        if self._misses > MISSES_AT_MOST:
+            self._misses = 0
+            self._step_down()
 
     def _compare(self, stores: Stores, names: dict[str, Any]) -> None:
         """Only these names were stored; none of the others is looked at."""

@@ -96,6 +96,8 @@ class SilentHost:
     def pace(self, ms: float) -> None:
         pass
 
+    def watcher(self) -> None: ...
+
     def entropy(self) -> str:
         return ""
 

@@ -6,6 +6,7 @@ import { gate, Stepper } from "./timers.mjs";
 
 const SAFE_POINT_SIGNAL = 62;
 const READ_MS = 3;
+const POLL_MS = 0.5;
 const TICK_MS = 50;
 const MAX_BLOB_BYTES = 256 * 2 ** 20;
 const ENTROPY_NUMBERS = 8;
@@ -42,6 +43,7 @@ export class Host {
   #stray = 0;
   #deadline = Infinity;
   #lastRead = -Infinity;
+  #nextPoll = -Infinity;
   #lastTick = -Infinity;
   #tickMs = TICK_MS;
   #draining = false;
@@ -96,6 +98,9 @@ export class Host {
    * @returns {number} the signal that takes the kernel to a safe point, or 0
    */
   poll(now) {
+    // In a loop of nothing but turns this is reached every microsecond.
+    if (now < this.#nextPoll) return 0;
+    this.#nextPoll = now + POLL_MS;
     if (now - this.#lastRead >= READ_MS) {
       this.#lastRead = now;
       this.#control.poll();
@@ -341,8 +346,11 @@ export class Host {
     }
   }
 
-  /** What the kernel may ask for: monitor/watchglass_monitor/host.py says what each of them does. */
-  forKernel() {
+  /**
+   * What the kernel may ask for: monitor/watchglass_monitor/host.py says what each of them does.
+   * @param {import("./dict_watcher.mjs").DictWatcher} [watcher]
+   */
+  forKernel(watcher) {
     return {
       send: (/** @type {string} */ text) => {
         this.#streams.flush();
@@ -379,6 +387,7 @@ export class Host {
       pace: (/** @type {number} */ ms) => {
         this.#tickMs = ms || TICK_MS;
       },
+      watcher: () => watcher,
       // V8 takes the start of this from the operating system; Node's crypto takes 10 ms to load.
       entropy: () => Array.from({ length: ENTROPY_NUMBERS }, Math.random).join(),
     };

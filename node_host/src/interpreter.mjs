@@ -11,7 +11,7 @@ import { pathToFileURL } from "node:url";
 
 import { PyodideCode } from "./pyodide_code.mjs";
 import { Image } from "./snapshot.mjs";
-import { limitMemory } from "./wasm.mjs";
+import { growMemory, limitMemory } from "./wasm.mjs";
 
 /**
  * Pyodide, with the two parts of it that have no public name; the version is pinned for them.
@@ -123,6 +123,7 @@ function interceptLoading(compiled, image, signalCheck) {
     if (source?.byteLength !== PLACEHOLDER_BYTES) return instantiate(source, imports);
     const compiledModule = await compiled;
     const instance = await instantiate(compiledModule, withSignalCheck(imports, signalCheck));
+    if (image) growMemory(/** @type {any} */ (instance.exports.memory), image.memoryBytes);
     return { module: compiledModule, instance };
   };
   if (image)

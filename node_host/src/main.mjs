@@ -1,6 +1,7 @@
 /** Server ⇄ Node host: the entry. Starts the interpreter, then lets the socketpair drive it. */
 import { readConfig } from "./config.mjs";
 import { Control } from "./control.mjs";
+import { dictWatcher } from "./dict_watcher.mjs";
 import { isFatal, messageOf } from "./fatal.mjs";
 import { collectWhenIdle } from "./garbage.mjs";
 import { Host } from "./host.mjs";
@@ -26,7 +27,8 @@ async function start(config) {
   if (!config.image) mountMonitor(pyodide, config.monitorDir);
   pyodide.setStdout({ write: (bytes) => streams.write("stdout", bytes) });
   pyodide.setStderr({ write: (bytes) => streams.write("stderr", bytes) });
-  const kernel = startKernel(pyodide, host.forKernel());
+  const watcher = dictWatcher(pyodide, () => safePoints.comeBy());
+  const kernel = startKernel(pyodide, host.forKernel(watcher));
   host.attach(kernel, () => pyodide._module.HEAP8.length);
   safePoints.arm(pyodide);
   control.listen();

@@ -6,7 +6,6 @@ import { signalCheck } from "./wasm.mjs";
 const SHORT_MS = 0.1;
 const LONG_MS = 2;
 const MAX_TURNS = 32;
-const UNEVEN_TURNS = 4;
 
 /**
  * A loop turn takes 20 nanoseconds, or 20 milliseconds when it calls into C; so the number of turns
@@ -19,8 +18,6 @@ export class SafePoints {
   #native;
   #last = 0;
   #turns = 1;
-  /** @type {Pyodide["_module"] | undefined} */
-  #module;
 
   /** @param {(now: number) => number} poll returns a signal number or 0 */
   constructor(poll) {
@@ -35,9 +32,8 @@ export class SafePoints {
 
   /** @param {Pyodide} pyodide */
   arm(pyodide) {
-    this.#module = pyodide._module;
-    const { memory } = this.#module.LDSO.loadedLibsByName.__main__.exports;
-    this.#native.connect(memory, this.#module.__Py_emscripten_signal_clock);
+    const { LDSO, __Py_emscripten_signal_clock: clock } = pyodide._module;
+    this.#native.connect(LDSO.loadedLibsByName.__main__.exports.memory, clock);
     // It is never read: `check` stands in its place. It switches the checks on.
     pyodide.setInterruptBuffer(/** @type {any} */ ({ 0: 0 }));
   }
@@ -48,23 +44,24 @@ export class SafePoints {
     this.#pass(1);
   }
 
+  /** In the middle of a store, where nothing may run: slow code comes by at its next turn. */
+  comeBy() {
+    if (performance.now() - this.#last > LONG_MS) this.#pass(1);
+  }
+
   #check() {
     const now = performance.now();
     const elapsed = now - this.#last;
     this.#last = now;
-    if (elapsed < SHORT_MS) this.#pass(Math.min(MAX_TURNS, this.#turns * 2));
-    else if (elapsed > LONG_MS) this.#pass(Math.max(1, Math.floor((this.#turns * LONG_MS) / elapsed)));
-    else this.#pass(this.#turns);
+    if (elapsed < SHORT_MS) {
+      if (this.#turns < MAX_TURNS) this.#pass(this.#turns * 2);
+    } else if (elapsed > LONG_MS) this.#pass(Math.max(1, Math.floor((this.#turns * LONG_MS) / elapsed)));
     return this.#poll(now);
   }
 
   /** @param {number} turns until the next poll */
   #pass(turns) {
-    this.#turns = turns;
-    if (!this.#module) return;
-    // Uneven, or it could fall on the same place of a loop for ever: if that is in a finalizer,
-    // where nothing can be raised, an interrupt would never be.
-    const next = turns < UNEVEN_TURNS ? turns : turns + Math.floor(Math.random() * UNEVEN_TURNS);
-    this.#module.HEAP32[this.#module.__Py_emscripten_signal_clock >> 2] = next;
+    this.#turns = Math.min(MAX_TURNS, turns);
+    this.#native.pass(this.#turns);
   }
 }

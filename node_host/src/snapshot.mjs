@@ -1,14 +1,15 @@
 /**
  * The image file: the memory of a booted interpreter, and the JavaScript around it, compiled.
  *
- * Four u32 (magic number, bytes of Pyodide's header, number of runs, bytes of code), the runs as
- * pairs of u32 (address, length), the header, the runs' bytes, the code. A run is made of pages that
- * hold something: a page of zeros is not kept, and needs no memory where it is never written.
+ * Five u32 (magic number, bytes of Pyodide's header, number of runs, bytes of code, bytes of memory),
+ * the runs as pairs of u32 (address, length), the header, the runs' bytes, the code. A run is made of
+ * pages that hold something: a page of zeros is not kept, and needs no memory where it is never
+ * written.
  */
 import fs from "node:fs";
 
-const MAGIC = 0x314d4957; // "WIM1"
-const FIXED_WORDS = 4;
+const MAGIC = 0x324d4957; // "WIM2"
+const FIXED_WORDS = 5;
 const PAGE_BYTES = 4096;
 const WORDS_PER_PAGE = PAGE_BYTES / 8;
 
@@ -20,7 +21,8 @@ const WORDS_PER_PAGE = PAGE_BYTES / 8;
 export function packImage({ header, memory }, code) {
   const found = [...runs(memory)];
   const sizes = found.flatMap(([start, end]) => [start, end - start]);
-  const words = Uint32Array.of(MAGIC, header.length, found.length, code.length, ...sizes);
+  const fixed = [MAGIC, header.length, found.length, code.length, memory.length];
+  const words = Uint32Array.of(...fixed, ...sizes);
   const parts = found.map(([start, end]) => memory.subarray(start, end));
   return Buffer.concat([Buffer.from(words.buffer), header, ...parts, code]);
 }
@@ -34,7 +36,9 @@ export class Image {
   /** @param {string} path */
   constructor(path) {
     this.#fd = fs.openSync(path, "r");
-    const [magic, headerBytes = 0, count = 0, codeBytes = 0] = this.#words(FIXED_WORDS);
+    const fixed = this.#words(FIXED_WORDS);
+    const [magic, headerBytes = 0, count = 0, codeBytes = 0, memoryBytes = 0] = fixed;
+    this.memoryBytes = memoryBytes;
     if (magic !== MAGIC) throw new Error(`${path} is no image of this version: delete it`);
     this.#sizes = this.#words(2 * count);
     this.header = this.#read(new Uint8Array(headerBytes));

@@ -36,6 +36,7 @@ function restored(source, header = Uint8Array.of(1, 2, 3), code = Uint8Array.of(
   const target = new Int8Array(source.length + 100);
   image.restore(target);
   assert.deepEqual(new Uint8Array(target.buffer, 0, source.length), source);
+  assert.equal(image.memoryBytes, source.length);
   assert.deepEqual(image.header, header);
   assert.deepEqual([...image.code], [...code]);
   return packed.length;

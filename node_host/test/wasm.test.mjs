@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { SafePoints } from "../src/safe_points.mjs";
-import { limitMemory, LOOP_CHECK, signalCheck } from "../src/wasm.mjs";
+import { growMemory, limitMemory, LOOP_CHECK, signalCheck } from "../src/wasm.mjs";
 
 const PAGE = 65536;
 // (module (memory (export "memory") 2 65536)), its maximum in three bytes as in Pyodide's module
@@ -38,6 +38,15 @@ test("a module without a memory of its own is refused", () => {
   assert.throws(() => limitMemory(Uint8Array.from(MODULE.slice(0, 8)), PAGE), /no memory section/);
 });
 
+test("memory grows to what an image was taken of, and never shrinks", () => {
+  const memory = new WebAssembly.Memory({ initial: 2, maximum: 10 });
+  for (const [bytes = 0, pages] of [[0, 2], [2 * PAGE, 2], [2 * PAGE + 1, 3], [5 * PAGE, 5], [PAGE, 5]]) {
+    growMemory(memory, bytes);
+    assert.equal(memory.buffer.byteLength, (pages ?? 0) * PAGE);
+  }
+  assert.throws(() => growMemory(memory, 11 * PAGE), RangeError);
+});
+
 const CLOCK = 64;
 
 /** @param {() => number} poll */
@@ -53,9 +62,10 @@ test("checks at the end of the interpreter's count weigh more than those in C fu
   let polls = 0;
   const { check, clock } = connected(() => (polls++, 0));
   check(); // the first one polls
-  clock[0] = 50;
-  check();
-  check();
+  for (let i = 0; i < 2; i++) {
+    clock[0] = 50;
+    check();
+  }
   assert.equal(polls, 3);
   clock[0] = 7;
   for (let i = 0; i < 2 * LOOP_CHECK; i++) check();
@@ -122,6 +132,19 @@ test("slow turns after fast ones are polled before long", () => {
   let turns = 0;
   for (; polls === 0; turns++) interpreter.turn();
   assert.ok(turns <= 32 + 4, `${turns} turns`);
+});
+
+test("a store after a while is followed by a poll at the next turn", () => {
+  let polls = 0;
+  const interpreter = new Interpreter(new SafePoints(() => (polls++, 0)));
+  for (let i = 0; i < 100_000; i++) interpreter.turn();
+  for (const ms of [0, 3]) {
+    for (polls = 0; polls === 0; ) interpreter.turn();
+    spin(ms);
+    interpreter.safePoints.comeBy();
+    interpreter.turn();
+    assert.equal(polls, ms ? 2 : 1);
+  }
 });
 
 test("code with slow turns is polled at nearly every turn", () => {

@@ -118,6 +118,7 @@ class Calls:
             python=ready.python if ready else None,
             pyodide=ready.pyodide if ready else None,
             node=ready.node if ready else None,
+            watcher=ready.rung if ready else None,
             isolation=config.isolation,
             limits=r.ServerLimits(
                 code_bytes=MAX_CODE_BYTES,

@@ -82,7 +82,8 @@ def _sources_digest(config: ProcessConfig) -> str:
 
 
 def _sources(folder: Path) -> Iterable[Path]:
-    return (path for path in folder.rglob("*") if path.suffix in (".py", ".mjs", ".js", ".json"))
+    suffixes = (".py", ".mjs", ".js", ".json", ".wasm")
+    return (path for path in folder.rglob("*") if path.suffix in suffixes)
 
 
 async def _build(config: ProcessConfig, image: Path) -> None:

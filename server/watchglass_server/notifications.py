@@ -207,6 +207,10 @@ class ProcessStateNotification(Notification, frozen=True):
     reason: str | None = None
     exit: ExitInfo | None = None
     memory_bytes: int | None = None
+    watcher: Annotated[
+        str | None,
+        Meta(description="How stores into variables are noticed; null: no process."),
+    ] = None
     grace_s: Annotated[
         float | None, Meta(description="While interrupting: after this the process is ended.")
     ] = None

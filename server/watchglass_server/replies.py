@@ -71,6 +71,9 @@ class ServerInfoReply(Reply, frozen=True):
     python: Annotated[str | None, Meta(description="Of the sessions; null before the first.")]
     pyodide: str | None
     node: str | None
+    watcher: Annotated[
+        str | None, Meta(description="How the sessions notice stores: `wasm-watcher` is the best.")
+    ]
     isolation: Annotated[str, Meta(description="The level in force: `process` or `strict`.")]
     limits: ServerLimits
     features: Annotated[list[str], Meta(description="The calls that this server answers.")]

@@ -398,6 +398,7 @@ def _process(known: Fold, event: SessionEvent, data: n.ProcessStateNotification)
         reason=data.reason,
         exit=data.exit,
         memory_bytes=data.memory_bytes,
+        watcher=data.watcher,
         grace_s=data.grace_s,
     )
     return replace(known, process=process)

@@ -142,6 +142,7 @@ class ProcessReady:
 
     generation: int
     memory_bytes: int
+    watcher: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,7 @@ class Restored:
     generation: int
     variables: tuple[Variable, ...]
     restore: tuple[RestoreEntry, ...]
+    watcher: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

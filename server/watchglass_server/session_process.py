@@ -63,7 +63,7 @@ def ready(step: Step, event: ProcessReady) -> None:
     """The process is there and needs nothing more."""
     if not _is_current(step, event.generation):
         return
-    step.change(phase=Phase.READY, memory_bytes=event.memory_bytes)
+    step.change(phase=Phase.READY, memory_bytes=event.memory_bytes, watcher=event.watcher)
     _go_on(step)
 
 
@@ -71,7 +71,7 @@ def restored(step: Step, event: Restored) -> None:
     """The process has what could be brought back: tell what became of each variable."""
     if not _is_current(step, event.generation):
         return
-    step.change(phase=Phase.READY)
+    step.change(phase=Phase.READY, watcher=event.watcher)
     clean = step.session.fold.process.reason == "woken"
     reason: ResetReason = "restored" if clean else "recovered"
     step.record(
@@ -90,8 +90,12 @@ def _go_on(step: Step) -> None:
         send(step)
     begin_next(step)
     if step.session.running is None:
-        memory = step.session.memory_bytes
-        step.record(n.ProcessStateNotification(state="idle", memory_bytes=memory))
+        known = step.session
+        step.record(
+            n.ProcessStateNotification(
+                state="idle", memory_bytes=known.memory_bytes, watcher=known.watcher
+            )
+        )
     step.act(StoreSession())
 
 

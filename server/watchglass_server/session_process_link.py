@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, get_args
 
 import msgspec
@@ -138,7 +139,7 @@ class ProcessLink:
     def adopt(self, process: PyodideProcess, generation: int) -> None:
         """Take a process that is there already, for a session that is new."""
         self._attach(process, generation)
-        self._live.apply(i.ProcessReady(generation, process.ready.memory_bytes))
+        self._tell_ready(process, generation)
 
     async def end(self) -> None:
         """Give the process back and wait until it has ended."""
@@ -148,6 +149,10 @@ class ProcessLink:
 
     # --- starting
 
+    def _tell_ready(self, process: PyodideProcess, generation: int) -> None:
+        said = process.ready
+        self._live.apply(i.ProcessReady(generation, said.memory_bytes, said.rung))
+
     async def _start(self, generation: int, restore: bool) -> None:
         try:
             if restore:
@@ -155,7 +160,7 @@ class ProcessLink:
                 memory = await remember(self._live.state.fold, self._live.journal)
                 await self._start_restored(generation, memory)
             elif (process := await self._acquire(generation)) is not None:
-                self._live.apply(i.ProcessReady(generation, process.ready.memory_bytes))
+                self._tell_ready(process, generation)
         except (PoolTimeout, TooManyRequests, PoolClosed) as error:
             self._live.apply(i.StartFailed(generation, "pool_exhausted", f"{error}."))
         except ProcessStartError as error:
@@ -201,11 +206,12 @@ class ProcessLink:
         deaths = 0
         while (process := await self._acquire(generation)) is not None:
             if failure is not None and not 0 < deaths < RESTORE_TRIES:
-                self._live.apply(nothing_back(memory, generation, str(failure)))
+                nothing = nothing_back(memory, generation, str(failure))
+                self._live.apply(replace(nothing, watcher=process.ready.rung))
                 return
             outcome = await self._brought_back(process, memory, generation)
             if isinstance(outcome, Restored):
-                self._live.apply(outcome)
+                self._live.apply(replace(outcome, watcher=process.ready.rung))
                 await self._live.restored()
                 return
             _log.warning("session %s: restoring failed: %s", self._live.session, outcome)

@@ -81,7 +81,11 @@ def begin_next(step: Step) -> None:
         )
     )
     if session.fold.process.state != "busy" or session.fold.process.reason is not None:
-        step.record(n.ProcessStateNotification(state="busy", memory_bytes=session.memory_bytes))
+        step.record(
+            n.ProcessStateNotification(
+                state="busy", memory_bytes=session.memory_bytes, watcher=session.watcher
+            )
+        )
     numbers = {**session.numbers, one.number: one.execution}
     if len(numbers) > NUMBERS_KEPT:
         del numbers[min(numbers)]
@@ -105,7 +109,11 @@ def finished(step: Step, event: h.Finished) -> None:
     finish_running(step, status, event.duration_ms)
     begin_next(step)
     if step.session.running is None:
-        step.record(n.ProcessStateNotification(state="idle", memory_bytes=event.memory_bytes))
+        step.record(
+            n.ProcessStateNotification(
+                state="idle", memory_bytes=event.memory_bytes, watcher=step.session.watcher
+            )
+        )
     step.act(StoreSession())
 
 
@@ -201,6 +209,7 @@ def _tell_interrupting(step: Step, running: Running, ending: Ending) -> None:
             state="busy",
             reason="interrupting",
             memory_bytes=step.session.memory_bytes,
+            watcher=step.session.watcher,
             grace_s=step.session.limits.interrupt_grace_s,
         )
     )

@@ -90,6 +90,7 @@ class Session:
     unstored: frozenset[str] = frozenset()
     stored_at: float = 0.0
     memory_bytes: int | None = None
+    watcher: str | None = None
 
     @property
     def is_busy(self) -> bool:

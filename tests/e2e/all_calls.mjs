@@ -94,7 +94,7 @@ const owner = await new Connection(serverToken).opened();
 
 // --- the server and its sessions
 const info = await owner.call("server.info");
-for (const field of ["version", "python", "pyodide", "node", "isolation", "limits", "features"])
+for (const field of ["version", "python", "pyodide", "node", "watcher", "isolation", "limits", "features"])
   assert.ok(field in info, `server.info has no ${field}`);
 
 const created = await owner.call("session.create", { name: "from JavaScript" });

@@ -62,6 +62,7 @@ def test_the_wheel_holds_host_pyodide_and_page_and_nothing_of_the_tests(wheel: P
     inside = "watchglass_server/_node_host"
     assert {
         f"{inside}/src/main.mjs",
+        f"{inside}/src/native/dict_watcher.wasm",
         f"{inside}/package.json",
         f"{inside}/node_modules/pyodide/pyodide.asm.wasm",
         f"{inside}/node_modules/pyodide/python_stdlib.zip",

@@ -132,6 +132,9 @@ class HandHost:
     def pace(self, ms: float) -> None:
         self.paces.append(ms)
 
+    def watcher(self) -> None:
+        """There is none outside of Pyodide."""
+
     def entropy(self) -> str:
         return ""
 

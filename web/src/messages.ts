@@ -206,6 +206,7 @@ export interface ProcessState {
   reason: string | null;
   exit: ExitInfo | null;
   memory_bytes: number | null;
+  watcher: string | null;
   grace_s: number | null;
 }
 
@@ -330,6 +331,7 @@ export interface ServerInfoReply {
   python: string | null;
   pyodide: string | null;
   node: string | null;
+  watcher: string | null;
   isolation: string;
   limits: ServerLimits;
   features: string[];
@@ -966,6 +968,7 @@ export interface ProcessStateNotification {
   reason: string | null;
   exit: ExitInfo | null;
   memory_bytes: number | null;
+  watcher: string | null;
   grace_s: number | null;
 }
 

@@ -165,7 +165,7 @@ test("an unknown event type is passed over, not a gap", () => {
 });
 
 test("memory that an event does not name stays known", () => {
-  const state = { reason: null, exit: null, grace_s: null };
+  const state = { reason: null, exit: null, watcher: null, grace_s: null };
   const session = folded(
     event(1, "process.state", { ...state, state: "busy", memory_bytes: 7 }),
     event(2, "process.state", { ...state, state: "idle", memory_bytes: null }),
