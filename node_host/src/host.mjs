@@ -98,8 +98,9 @@ export class Host {
    * @returns {number} the signal that takes the kernel to a safe point, or 0
    */
   poll(now) {
-    // In a loop of nothing but turns this is reached every microsecond.
-    if (now < this.#nextPoll) return 0;
+    // In a loop of nothing but turns this is reached every microsecond. An interrupt needs each of
+    // them: most may fall into finalizers, where nothing can be raised.
+    if (now < this.#nextPoll && !this.#press) return 0;
     this.#nextPoll = now + POLL_MS;
     if (now - this.#lastRead >= READ_MS) {
       this.#lastRead = now;

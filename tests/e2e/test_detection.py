@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,11 @@ async def test_every_way_of_changing_a_variable_is_seen(watched: tuple[Client, s
     for case in cases():
         await client.run(session, RESET)
         await client.run(session, case.setup)
+        began = client.log(session).seq
         told = await told_of(client, session, case)
+        if not case.expected <= told:  # on a busy machine looking into values takes longer
+            await asyncio.sleep(1)
+            told = names(client.log(session).events, began)
         if not case.expected <= told:
             missed.append(f"{case.name}: told {sorted(told)} instead of {sorted(case.expected)}")
     assert len(cases()) >= 81 + 20
