@@ -151,17 +151,27 @@ def _stream(name: str) -> Any:
     return "stderr" if name == "stderr" else "stdout"
 
 
-def changes_page(found: Sequence[VariableChange], limit: int) -> r.VariableHistoryReply:
-    """The changes of a variable, the newest first."""
+def changes_page(
+    found: Sequence[VariableChange], limit: int, *, values: bool
+) -> r.VariableHistoryReply:
+    """The changes of a variable, the newest first; without `values`, of numbers only those."""
     changes = []
     room = ROOM_BYTES
     for one in found[:limit]:
         change = _change(one)
-        room -= 200 + json_bytes(change.preview) + json_bytes(change.value)
+        if not values and not _is_number(change.value):
+            change = replace(change, value=None)
+        room -= 250 + json_bytes(change.preview) + json_bytes(change.value)
         if room < 0:
             break
         changes.append(change)
     return r.VariableHistoryReply(changes=changes, more=len(changes) < len(found))
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, dict):
+        return value.get("$type") in ("int", "float")
+    return isinstance(value, (bool, int, float))
 
 
 def _change(one: VariableChange) -> r.HistoryChange:
@@ -173,6 +183,8 @@ def _change(one: VariableChange) -> r.HistoryChange:
         op="delete" if change.get("op") == "delete" else "set",
         execution=change.get("execution"),
         line=change.get("line"),
+        author=change.get("author"),
+        type=variable.get("type"),
         preview=variable.get("preview"),
         value=variable.get("value"),
     )

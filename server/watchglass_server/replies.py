@@ -213,8 +213,12 @@ class HistoryChange(Struct, frozen=True, kw_only=True):
     seq: Seq
     time: Timestamp
     op: Literal["set", "delete"]
-    execution: str | None
+    execution: Annotated[str | None, Meta(description="Null: an edit, by no execution.")]
     line: int | None
+    author: Annotated[
+        str | None, Meta(description="Who ran the execution, or made the edit, if it is known.")
+    ]
+    type: str | None
     preview: str | None
     value: Any
 

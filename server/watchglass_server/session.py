@@ -17,6 +17,8 @@ from watchglass_server.session_inputs import (
     Action,
     AnswerInput,
     Destroy,
+    Edit,
+    EditRefused,
     Execute,
     Found,
     HostSaid,
@@ -77,6 +79,10 @@ def _dispatch(step: Step, happened: Input) -> None:
             queue.interrupt(step, happened)
         case AnswerInput():
             queue.answer_input(step, happened)
+        case Edit():
+            process.edit(step, happened)
+        case EditRefused():
+            process.edit_refused(step, happened)
         case Join():
             _join(step, happened)
         case Leave():

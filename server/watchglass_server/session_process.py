@@ -14,6 +14,8 @@ from watchglass_server.measure import MAX_VALUE_BYTES, fits
 from watchglass_server.pictures import ExitInfo as ExitPicture
 from watchglass_server.pictures import Variable
 from watchglass_server.session_inputs import (
+    Edit,
+    EditRefused,
     EndProcess,
     Found,
     ProcessEnded,
@@ -38,6 +40,7 @@ from watchglass_server.session_state import Phase, Step
 from watchglass_sync.records import DumpRecord
 
 CHANGES_PER_EVENT = 100
+EDITS_KEPT = 100
 
 _SERVER_DIED = ExitPicture(
     code=None, cause="server", message="The server ended without stopping this session."
@@ -121,7 +124,7 @@ def _gone(
     _close_all_inputs(step)
     finish_running(step, status)
     cancel_queue(step)
-    step.change(phase=Phase.NONE, memory_bytes=None)
+    step.change(phase=Phase.NONE, memory_bytes=None, edits=())
     step.record(n.ProcessStateNotification(state=state, reason=exit_info.cause, exit=exit_info))
     step.act(StoreSession())
 
@@ -160,7 +163,8 @@ def _end_process(step: Step, status: FinalStatus) -> None:
     if step.session.phase is not Phase.NONE:
         step.act(EndProcess(step.session.generation))
         # What the old process still says comes under a number that is no longer ours.
-        step.change(phase=Phase.NONE, generation=step.session.generation + 1, memory_bytes=None)
+        generation = step.session.generation + 1
+        step.change(phase=Phase.NONE, generation=generation, memory_bytes=None, edits=())
 
 
 def found(step: Step, event: Found) -> None:
@@ -197,7 +201,8 @@ def _finish_found(step: Step, execution: str, status: FinalStatus) -> None:
 
 def variables(step: Step, event: h.VariablesChanged) -> None:
     """Tell everybody of changes, a bounded number an event."""
-    changes = [_change(step, change) for change in event.changes]
+    authors: dict[str, str | None] = {}
+    changes = [_change(step, change, authors) for change in event.changes]
     for first in range(0, len(changes), CHANGES_PER_EVENT):
         step.record(
             n.VariablesChangedNotification(
@@ -206,15 +211,46 @@ def variables(step: Step, event: h.VariablesChanged) -> None:
         )
 
 
-def _change(step: Step, change: h.SetChange | h.DeleteChange) -> n.VariableChange:
+def _change(
+    step: Step, change: h.SetChange | h.DeleteChange, authors: dict[str, str | None]
+) -> n.VariableChange:
     variable = change.variable if isinstance(change, h.SetChange) else None
+    execution = execution_of(step, change.request_id)
+    if execution is None:
+        author = _editor(step, change.name)
+    else:
+        if execution not in authors:
+            known = step.session.fold.execution(execution)
+            authors[execution] = None if known is None else known.author
+        author = authors[execution]
     return n.VariableChange(
         op="delete" if variable is None else "set",
         name=change.name,
         variable=None if variable is None else told_variable(variable),
-        execution=execution_of(step, change.request_id),
+        execution=execution,
         line=change.line,
+        author=author,
     )
+
+
+def edit(step: Step, event: Edit) -> None:
+    """Note who is about to change a variable."""
+    step.change(edits=(*step.session.edits[-EDITS_KEPT:], event))
+
+
+def edit_refused(step: Step, event: EditRefused) -> None:
+    """No change will come of it."""
+    step.change(edits=tuple(one for one in step.session.edits if one.edit != event.edit))
+
+
+def _editor(step: Step, name: str) -> str | None:
+    """Whoever edited that variable: each edit is told once, in the order they were asked for."""
+    edits = step.session.edits
+    found = next((one for one in edits if one.name == name), None)
+    if found is None:
+        return None
+    step.change(edits=tuple(one for one in edits if one is not found))
+    return found.author
 
 
 def told_variable(variable: h.Variable) -> Variable:

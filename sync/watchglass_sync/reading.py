@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from watchglass_sync.errors import SessionUnknown
-from watchglass_sync.migrations import changed_names
 from watchglass_sync.outputs import cut
 from watchglass_sync.records import (
     Chunk,
@@ -134,16 +133,15 @@ def history(
     db: Connection, session: str, name: str, before_seq: int | None, limit: int
 ) -> list[VariableChange]:
     rows = db.execute(
-        "SELECT seq, time, data FROM events JOIN (SELECT DISTINCT session, seq"
-        " FROM variable_changes WHERE session = ? AND name = ? AND seq < ?"
-        " ORDER BY seq DESC LIMIT ?) USING (session, seq) ORDER BY seq DESC",
+        # SQLite takes the one change out of an event that may hold a hundred.
+        "SELECT seq, time, json_extract(data, '$.changes[' || position || ']')"
+        " FROM variable_changes JOIN events USING (session, seq)"
+        " WHERE session = ?1 AND name = ?2 AND seq IN (SELECT DISTINCT seq FROM variable_changes"
+        " WHERE session = ?1 AND name = ?2 AND seq < ?3 ORDER BY seq DESC LIMIT ?4)"
+        " ORDER BY seq DESC, position DESC",
         (key(session), key(name), _bounded(before_seq), _bounded(limit)),
     )
-    return [
-        VariableChange(seq, time, change)
-        for seq, time, text in rows
-        for change in _changes(text, name)
-    ]
+    return [VariableChange(seq, time, decode_object(text)) for seq, time, text in rows]
 
 
 def integrity(db: Connection) -> list[str]:
@@ -157,15 +155,6 @@ def damage(db: Connection) -> list[str]:
     if pages > QUICK_CHECK_PAGES:
         return []
     return [text for (text,) in db.execute("PRAGMA quick_check(1)") if text != "ok"]
-
-
-def _changes(text: str, name: str) -> list[dict[str, object]]:
-    data = json.loads(text)
-    return [
-        data["changes"][position]
-        for position, changed in reversed(changed_names(data))
-        if changed == name
-    ]
 
 
 def _session_row(session: str, fields: str, last_seq: int) -> SessionRow:

@@ -228,6 +228,7 @@ export interface VariableChange {
   variable: Variable | null;
   execution: string | null;
   line: number | null;
+  author: string | null;
 }
 
 /** Says what this server is and can. */
@@ -592,6 +593,7 @@ export interface VariableHistoryCommand {
   name: string;
   before_seq?: number | null;
   limit?: number;
+  values?: boolean;
 }
 
 /** One change of a variable; `preview` and `value` are null where it was deleted. */
@@ -601,6 +603,8 @@ export interface HistoryChange {
   op: "delete" | "set";
   execution: string | null;
   line: number | null;
+  author: string | null;
+  type: string | null;
   preview: string | null;
   value: unknown;
 }
