@@ -152,13 +152,16 @@ def _stream(name: str) -> Any:
 
 
 def changes_page(
-    found: Sequence[VariableChange], limit: int, *, values: bool
+    found: Sequence[VariableChange], limit: int, numbers: Mapping[str, int], *, values: bool
 ) -> r.VariableHistoryReply:
-    """The changes of a variable, the newest first; without `values`, of numbers only those."""
+    """The changes of a variable, the newest first; without `values`, those of numbers only.
+
+    `numbers`: of the executions that are not stored yet.
+    """
     changes = []
     room = ROOM_BYTES
     for one in found[:limit]:
-        change = _change(one)
+        change = _change(one, numbers)
         if not values and not _is_number(change.value):
             change = replace(change, value=None)
         room -= 250 + json_bytes(change.preview) + json_bytes(change.value)
@@ -174,14 +177,16 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (bool, int, float))
 
 
-def _change(one: VariableChange) -> r.HistoryChange:
+def _change(one: VariableChange, numbers: Mapping[str, int]) -> r.HistoryChange:
     change: dict[str, Any] = dict(one.change)
+    execution = change.get("execution")
     variable = change.get("variable") or {}
     return r.HistoryChange(
         seq=one.seq,
         time=one.time,
         op="delete" if change.get("op") == "delete" else "set",
-        execution=change.get("execution"),
+        execution=execution,
+        number=numbers.get(str(execution)) or one.number,
         line=change.get("line"),
         author=change.get("author"),
         type=variable.get("type"),

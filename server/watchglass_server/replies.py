@@ -214,6 +214,7 @@ class HistoryChange(Struct, frozen=True, kw_only=True):
     time: Timestamp
     op: Literal["set", "delete"]
     execution: Annotated[str | None, Meta(description="Null: an edit, by no execution.")]
+    number: Annotated[int | None, Meta(description="Of that execution, as in `In[number]`.")]
     line: int | None
     author: Annotated[
         str | None, Meta(description="Who ran the execution, or made the edit, if it is known.")

@@ -136,13 +136,11 @@ class VariableCalls:
     async def _history(self, _: Client, command: c.VariableHistoryCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
         await live.durable()
-        return changes_page(
-            await self._journal.history(
-                live.session, command.name, command.before_seq, command.limit + 1
-            ),
-            command.limit,
-            values=command.values,
+        found = await self._journal.history(
+            live.session, command.name, command.before_seq, command.limit + 1
         )
+        numbers = {one.execution: one.number for one in live.state.fold.executions}
+        return changes_page(found, command.limit, numbers, values=command.values)
 
 
 def author_of(client: Client, live: LiveSession) -> str | None:

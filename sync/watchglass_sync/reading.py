@@ -134,14 +134,17 @@ def history(
 ) -> list[VariableChange]:
     rows = db.execute(
         # SQLite takes the one change out of an event that may hold a hundred.
-        "SELECT seq, time, json_extract(data, '$.changes[' || position || ']')"
+        "SELECT seq, time, json_extract(events.data, '$.changes[' || position || ']'), number"
         " FROM variable_changes JOIN events USING (session, seq)"
+        " LEFT JOIN executions USING (session, execution)"
         " WHERE session = ?1 AND name = ?2 AND seq IN (SELECT DISTINCT seq FROM variable_changes"
         " WHERE session = ?1 AND name = ?2 AND seq < ?3 ORDER BY seq DESC LIMIT ?4)"
         " ORDER BY seq DESC, position DESC",
         (key(session), key(name), _bounded(before_seq), _bounded(limit)),
     )
-    return [VariableChange(seq, time, decode_object(text)) for seq, time, text in rows]
+    return [
+        VariableChange(seq, time, decode_object(text), number) for seq, time, text, number in rows
+    ]
 
 
 def integrity(db: Connection) -> list[str]:

@@ -159,8 +159,12 @@ class ShareRow:
 
 @dataclass(frozen=True, slots=True)
 class VariableChange:
-    """One change of one variable: the element of `changes` in its `variables.changed` event."""
+    """One change of one variable: the element of `changes` in its `variables.changed` event.
+
+    `number`: of the execution that made it, once that is stored.
+    """
 
     seq: int
     time: str
     change: dict[str, object]
+    number: int | None

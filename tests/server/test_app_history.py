@@ -42,6 +42,7 @@ async def test_each_change_says_who_made_it_where_and_what_it_was(server: Servin
         assert [one["preview"] for one in found] == ["1.5", "nan", "[1, 2]", "[9, 2]", None]
         assert [one["type"] for one in found] == ["float", "float", "list", "list", None]
         assert found[0]["execution"] == ran.execution
+        assert [one["number"] for one in found] == [1, None, 2, None, None]
         assert [one["execution"] is None for one in found] == [False, True, False, True, True]
         told = [
             (one["author"], one["op"])
@@ -82,13 +83,15 @@ async def test_pages_by_before_seq_are_the_whole_history(server: Serving) -> Non
         session = await ada.create()
         for value in range(7):
             await ada.run(session, f"x = {value}")
+        await ada.submit(session, "x = 7\nwhile True: pass")
+        await ada.log(session).event("variables.changed", running=True)
         before = None
-        paged: list[int] = []
+        paged: list[tuple[int, int]] = []
         more = True
         while more:
             page = await ada.call(
                 "variable.history", session=session, name="x", limit=3, before_seq=before
             )
-            paged += [one["value"] for one in page["changes"]]
+            paged += [(one["value"], one["number"]) for one in page["changes"]]
             before, more = page["changes"][-1]["seq"], page["more"]
-        assert paged == [6, 5, 4, 3, 2, 1, 0]
+        assert paged == [(value, value + 1) for value in range(7, -1, -1)]

@@ -602,6 +602,7 @@ export interface HistoryChange {
   time: string;
   op: "delete" | "set";
   execution: string | null;
+  number: number | null;
   line: number | null;
   author: string | null;
   type: string | null;
