@@ -184,6 +184,7 @@ def _change(one: VariableChange, numbers: Mapping[str, int]) -> r.HistoryChange:
     return r.HistoryChange(
         seq=one.seq,
         time=one.time,
+        nth=one.nth,
         op="delete" if change.get("op") == "delete" else "set",
         execution=execution,
         number=numbers.get(str(execution)) or one.number,

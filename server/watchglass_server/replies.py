@@ -212,6 +212,9 @@ class HistoryChange(Struct, frozen=True, kw_only=True):
 
     seq: Seq
     time: Timestamp
+    nth: Annotated[
+        int, Meta(ge=1, description="From 1; where some are missing, they were thinned.")
+    ]
     op: Literal["set", "delete"]
     execution: Annotated[str | None, Meta(description="Null: an edit, by no execution.")]
     number: Annotated[int | None, Meta(description="Of that execution, as in `In[number]`.")]

@@ -134,7 +134,7 @@ def history(
 ) -> list[VariableChange]:
     rows = db.execute(
         # SQLite takes the one change out of an event that may hold a hundred.
-        "SELECT seq, time, json_extract(events.data, '$.changes[' || position || ']'), number"
+        "SELECT seq, time, nth, json_extract(events.data, '$.changes[' || position || ']'), number"
         " FROM variable_changes JOIN events USING (session, seq)"
         " LEFT JOIN executions USING (session, execution)"
         " WHERE session = ?1 AND name = ?2 AND seq IN (SELECT DISTINCT seq FROM variable_changes"
@@ -143,7 +143,8 @@ def history(
         (key(session), key(name), _bounded(before_seq), _bounded(limit)),
     )
     return [
-        VariableChange(seq, time, decode_object(text), number) for seq, time, text, number in rows
+        VariableChange(seq, time, nth, decode_object(text), number)
+        for seq, time, nth, text, number in rows
     ]
 
 

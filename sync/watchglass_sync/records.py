@@ -161,10 +161,11 @@ class ShareRow:
 class VariableChange:
     """One change of one variable: the element of `changes` in its `variables.changed` event.
 
-    `number`: of the execution that made it, once that is stored.
+    `nth`: the how manyth of its variable. `number`: of its execution, once that is stored.
     """
 
     seq: int
     time: str
+    nth: int
     change: dict[str, object]
     number: int | None

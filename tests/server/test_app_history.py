@@ -42,6 +42,7 @@ async def test_each_change_says_who_made_it_where_and_what_it_was(server: Servin
         assert [one["preview"] for one in found] == ["1.5", "nan", "[1, 2]", "[9, 2]", None]
         assert [one["type"] for one in found] == ["float", "float", "list", "list", None]
         assert found[0]["execution"] == ran.execution
+        assert [one["nth"] for one in found] == [1, 2, 3, 4, 5]
         assert [one["number"] for one in found] == [1, None, 2, None, None]
         assert [one["execution"] is None for one in found] == [False, True, False, True, True]
         told = [

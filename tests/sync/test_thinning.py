@@ -106,6 +106,7 @@ async def test_the_journal_keeps_a_bounded_history_of_an_endless_loop(tmp_path: 
         assert found == sorted(set(found), reverse=True)
         assert NEWEST < len(found) <= MOST
         assert found[-1] == 1
+        assert [one.nth for one in await journal.history("s", "x", None, 2)] == [12_001, 12_000]
         assert len(await journal.history("s", "y", None, 10)) == 1
         assert len(await journal.events("s", 0, 20_000)) == 12_001, "the events all stay"
 

@@ -600,6 +600,7 @@ export interface VariableHistoryCommand {
 export interface HistoryChange {
   seq: number;
   time: string;
+  nth: number;
   op: "delete" | "set";
   execution: string | null;
   number: number | null;

@@ -36,6 +36,8 @@ export class OpenSession {
     this.session.value?.executions.findLast((each) => each.status === "running") ?? null);
   /** When each variable was last seen to change, by this clock: for the flash. */
   readonly touched = new Map<string, number>();
+  /** Told of events once they are part of the session. */
+  readonly listeners = new Set<(events: readonly SessionEvent[]) => void>();
   /** Set by the editor's view: puts code before what stands there, or in its place. */
   putCode: (code: string) => void = () => {};
   replaceCode: (code: string) => void = () => {};
@@ -43,6 +45,7 @@ export class OpenSession {
   hasDraft: () => boolean = () => false;
   focusTranscript: () => boolean = () => false;
   focusVariables: () => void = () => {};
+  showExecution: (execution: string) => Promise<void> = async () => {};
 
   readonly #connection: Connection;
   readonly #accepted = new Set<string>();
@@ -195,13 +198,21 @@ export class OpenSession {
   #flush(): void {
     const before = this.session.value;
     if (!before) return; // what came before the first picture waits for it
+    const arrived = [...before.held, ...this.#arrived];
     const after = receive(before, this.#arrived);
     this.#arrived = [];
     if (after === before) return;
     this.#noteChanges(before, after);
     this.session.value = after;
+    this.#tell(arrived.filter(({ seq }) => seq > before.seq && seq <= after.seq));
     this.#setOutbox(outgoing.withoutAccepted(this.outbox.value, after.executions));
     if (hasGap(after)) setTimeout(() => this.#fillGap(), GAP_MS);
+  }
+
+  #tell(events: SessionEvent[]): void {
+    if (this.listeners.size === 0) return;
+    events.sort((a, b) => a.seq - b.seq);
+    for (const listener of this.listeners) listener(events);
   }
 
   #fillGap(): void {

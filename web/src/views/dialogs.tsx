@@ -9,7 +9,7 @@ import { closeDialog, Modal } from "./modal.tsx";
 import { PaletteDialog } from "./palette.tsx";
 import { PeopleDialog } from "./people.tsx";
 import { ShareDialog } from "./share.tsx";
-import { VariableDialog } from "./variable_dialog.tsx";
+import { VariablePage } from "./variable_page.tsx";
 
 export function Dialogs() {
   const which = dialog.value;
@@ -26,7 +26,7 @@ export function Dialogs() {
     case "share": return <ShareDialog open={session} />;
     case "people": return <PeopleDialog open={session} />;
     case "search": return <SearchDialog open={session} />;
-    case "variable": return <VariableDialog open={session} path={which.path} />;
+    case "variable": return <VariablePage key={JSON.stringify(which.path)} open={session} path={which.path} />;
     default: return null;
   }
 }

@@ -30,10 +30,15 @@ const GROUPS: [string, [string, string][]][] = [
   ["Variables", [
     ["↑ ↓ → ←", "move, open, close"],
     ["Enter", "change the value"],
-    ["Space", "look closer: whole text, history"],
+    ["Space", "its page: whole text, history, who wrote it"],
     ["y p", "copy the value, the path"],
     ["Delete", "delete, after asking"],
     ["Esc", "back to the editor"],
+  ]],
+  ["A variable’s changes", [
+    ["↑ ↓", "newer, older"],
+    ["c", "compare from here; go on, and the difference shows"],
+    ["Enter", "show the execution that made it"],
   ]],
   ["Everywhere", [
     [`${MOD} K`, "every command"],
