@@ -1,5 +1,5 @@
 // One variable's history on the screen: reads all of it, goes on with what comes, remembers where one looks.
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal, untracked } from "@preact/signals";
 
 import type { SessionEvent } from "./messages.ts";
 import { reportError } from "./notices.ts";
@@ -39,7 +39,7 @@ export class OpenHistory {
     this.#open.listeners.add(heard);
     // At first, and again after a lost connection, in which changes may have been missed.
     const stop = effect(() => {
-      if (this.#open.joined.value) this.#readNewest().catch(reportError);
+      if (this.#open.joined.value) untracked(() => this.#readNewest().catch(reportError));
     });
     return () => {
       this.#closed = true;

@@ -24,7 +24,7 @@ export function ChangeList({ open, history }: { open: OpenSession; history: Open
     overscan: 6,
   });
   useEffect(() => virtualizer.scrollToIndex(selected, { align: "auto" }), [history.point.value?.seq]);
-  const note = thinnedText(points);
+  const note = history.reading.value ? "Reading older changes…" : thinnedText(points);
   return (
     <section class="history-list" aria-label="Changes">
       <h3>Changes <span class="quiet">newest first</span></h3>
