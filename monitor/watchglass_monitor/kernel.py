@@ -24,7 +24,9 @@ from watchglass_monitor.repl import PyodideREPL
 from watchglass_monitor.reserve import Reserve
 from watchglass_monitor.suspension import Suspender
 from watchglass_monitor.task_errors import TaskErrors
+from watchglass_monitor.tracebacks import file_name
 from watchglass_monitor.variables import VariableMonitor
+from watchglass_monitor.watcher import tell_lines_of
 
 ERROR_TEXT_S = 2.0
 UNFINISHED_MS = 50.0  # between two looks at the rest of very many variables
@@ -163,6 +165,7 @@ class Kernel:
         self.output.install()
         self.monitor.start()
         self.feed.begin()
+        tell_lines_of(file_name(number))
         self.repl.begin(request_id, number, code, store_history=store_history)
         self.repl.context.run(self._run, execution, code)
 

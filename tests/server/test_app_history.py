@@ -54,6 +54,20 @@ async def test_each_change_says_who_made_it_where_and_what_it_was(server: Servin
         assert told == [(one["author"], one["op"]) for one in found]
 
 
+async def test_the_line_is_one_of_the_execution_that_made_the_change(server: Serving) -> None:
+    async with Client(server.url, server.token) as ada:
+        session = await ada.create()
+        step = "# 1\n# 2\n# 3\ndef step():\n    global x\n    x = x + 1\n"
+        await ada.run(session, step + "x = 0\nstep()")
+        await ada.run(session, "\nstep()")
+        later = "import asyncio\nasync def tick():\n    await asyncio.sleep(0.2)\n    step()\n"
+        await ada.run(session, later + "task = asyncio.ensure_future(tick())")
+        await ada.run(session, "await task")
+        found = [(one["value"], one["number"], one["line"]) for one in
+                 (await changes(ada, session, "x"))[::-1]]  # fmt: skip
+        assert found == [(1, 1, 6), (2, 2, 2), (3, 3, 4)]
+
+
 async def test_an_edit_that_was_refused_is_nobodys_later(server: Serving) -> None:
     async with Client(server.url, server.token) as ada, ben_at(server) as ben:
         session = await ada.create()
