@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from playwright.async_api import Browser, Locator, expect
@@ -43,6 +45,7 @@ async def test_a_loop_is_scrubbed_to_where_it_went_wrong(ada: SessionPage) -> No
     await ada.ended(1)
     await page_of(ada, "loss")
     await expect(ada.get("last-written")).to_contain_text("line 5 of In[1] · guest-1")
+    await expect(ada.get("written-code")).to_have_text("loss = loss / 2")
     await expect(ada.get("sparkline").get_by_role("img")).to_have_attribute(
         "aria-label", changes_and_nans(9, 3)
     )
@@ -114,6 +117,7 @@ async def test_the_page_goes_on_while_code_runs_and_the_scrubber_stays_where_it_
     await expect(ada.get("scrubbed-place")).to_contain_text(re.compile(r"Change (\d+) of \1 "))
     assert int(await ada.get("scrubbed-value").inner_text()) > int(seen)
     await ada.page.keyboard.press("Escape")
+    await expect(ada.get("dialog-variable")).to_have_count(0)
     await ada.page.keyboard.press("Control+c")
     await ada.ended(1, "interrupted")
     ada.assert_no_complaints()
@@ -177,6 +181,31 @@ async def test_a_value_inside_of_a_variable_leads_to_the_history_of_the_whole(
     await ada.get("history-of-whole").click()
     await expect(ada.get("variable-repr")).to_have_text("[1, 2]")
     await expect(ada.get("last-written")).to_contain_text("line 1 of In[1]")
+
+
+async def test_a_variable_whose_changes_are_not_in_the_record_says_so(
+    browser: Browser, lasting_server: Serving
+) -> None:
+    ada = await SessionPage.of(browser, lasting_server.address)
+    await ada.create()
+    await ada.run("x = 1")
+    await ada.ended(1)
+    await ada.sees("x", "1")
+    port = lasting_server.port
+    lasting_server.stop()
+    with closing(sqlite3.connect(lasting_server.data_dir / "journal.sqlite3")) as journal:
+        journal.execute("DELETE FROM variable_changes")
+        journal.commit()
+    await expect(ada.get("banner")).to_be_visible()
+    lasting_server.start(port=port)
+    await expect(ada.get("banner")).to_have_count(0, timeout=20_000)
+    await page_of(ada, "x")
+    await expect(ada.get("history-empty")).to_contain_text("No change of it is recorded")
+    await ada.page.keyboard.press("Escape")
+    await ada.run("x = 2")
+    await ada.ended(2)
+    await page_of(ada, "x")
+    await expect(ada.get("last-written")).to_contain_text("line 1 of In[2]")
 
 
 def changes_and_nans(changes: int, nans: int) -> str:

@@ -13,6 +13,7 @@ import { pythonExpression } from "../paths.ts";
 import { facts, place, type Point } from "../variable_history.ts";
 import { ChangeList } from "./change_list.tsx";
 import { DifferenceView } from "./difference_view.tsx";
+import { CodeText } from "./code_text.tsx";
 import { ExecutionLink } from "./execution_link.tsx";
 import { Modal } from "./modal.tsx";
 import { Scrubber } from "./scrubber.tsx";
@@ -119,6 +120,7 @@ function History({ open, name }: { open: OpenSession; name: string }) {
 
 function LastWritten({ open, point }: { open: OpenSession; point: Point }) {
   const deleted = point.op === "delete";
+  const code = useMemo(() => lineOf(open, point), [point.execution, point.line]);
   return (
     <p class="last-written" data-testid="last-written">
       {point.execution === null ? (deleted ? "Deleted by hand" : "Last set by hand") : (
@@ -128,9 +130,19 @@ function LastWritten({ open, point }: { open: OpenSession; point: Point }) {
         </>
       )}
       <span class="quiet"> · {[point.author, clock(point.time)].filter(Boolean).join(", ")}</span>
+      {code && <code class="written-code" data-testid="written-code"><CodeText code={code} /></code>}
     </p>
   );
 }
+
+/** The line itself, where the execution is among those that are loaded. */
+function lineOf(open: OpenSession, { execution, line }: Point): string | null {
+  if (execution === null || line === null) return null;
+  const found = open.session.peek()?.executions.findLast((each) => each.execution === execution);
+  return found?.code.split("\n")[line - 1]?.trim().slice(0, LINE_LENGTH) ?? null;
+}
+
+const LINE_LENGTH = 200;
 
 function Facts({ history }: { history: OpenHistory }) {
   const found = useComputed(() => facts(history.points.value)).value;
