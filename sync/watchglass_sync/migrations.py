@@ -12,6 +12,7 @@ from watchglass_sync.text import key
 
 APPLICATION_ID = 0x57474C4A
 """Marks the file as a journal: `PRAGMA application_id`, "WGLJ"."""
+KIND_LETTERS = 100
 
 
 class Connection(Protocol):
@@ -105,23 +106,19 @@ def execution_of(change: Any) -> str | None:
     return key(execution) if isinstance(execution, str) else None
 
 
-def kind_of(change: Any) -> str | None:
-    """What a value may become for the first time, so that people ask when; None: nothing of it."""
+def kind_of(change: Any) -> str:
+    """What the value became, as a column: people ask when it was that for the first time."""
     variable = change.get("variable")
     if not isinstance(variable, dict):
-        return None
-    if variable.get("type") == "NoneType":
-        return "none"
+        return "deleted"
     match variable.get("value"):
-        case {"$type": "float", "value": "nan"}:
-            return "nan"
-        case {"$type": "int" | "float", "value": str(text)}:
-            return "negative" if text.startswith("-") else None
-        case bool():
-            return None
+        case {"$type": "float", "value": "nan" | "inf" | "-inf" as text}:
+            return f"float {text}"
+        case {"$type": "int", "value": str(text)} if text.startswith("-"):
+            return "negative"
         case int() | float() as number if number < 0:
             return "negative"
-    return None
+    return key(str(variable.get("type"))[:KIND_LETTERS])
 
 
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (

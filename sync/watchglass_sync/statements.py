@@ -62,7 +62,7 @@ class Changed:
     variable: tuple[str, str]
     place: tuple[int, int]
     execution: str | None
-    kind: str | None
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)

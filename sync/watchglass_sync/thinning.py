@@ -20,6 +20,7 @@ NEWEST = 1000
 MOST = 4000
 """More than this, besides those that always stay, no variable has."""
 OLDER_AFTER = (MOST - NEWEST) // 2
+KINDS_MOST = 100
 KNOWN_MOST = 100_000
 
 Variable = tuple[str, str]
@@ -31,7 +32,7 @@ class IndexedChange:
 
     nth: int
     execution: str | None
-    kind: str | None
+    kind: str
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ def _always(changes: Iterable[IndexedChange]) -> set[int]:
     for one in changes:
         firsts.setdefault(one.execution, one.nth)
         lasts[one.execution] = one.nth
-        if one.kind is not None:
+        if len(kinds) < KINDS_MOST:
             kinds.setdefault(one.kind, one.nth)
     return set(chain(firsts.values(), lasts.values(), kinds.values()))
 

@@ -60,9 +60,9 @@ async def test_a_file_of_version_1_is_brought_to_this_version(tmp_path: Path) ->
     assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     indexed = db.execute("SELECT name, nth, execution, kind FROM variable_changes").fetchall()
     assert sorted(indexed) == [
-        ("\\u00e9", 1, "e2", "nan"),
-        ("x", 1, "e1", "nan"),
-        ("x", 2, "e3", "nan"),
+        ("\\u00e9", 1, "e2", "float nan"),
+        ("x", 1, "e1", "float nan"),
+        ("x", 2, "e3", "float nan"),
     ]
     db.close()
 

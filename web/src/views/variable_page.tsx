@@ -125,8 +125,10 @@ function LastWritten({ open, point }: { open: OpenSession; point: Point }) {
     <p class="last-written" data-testid="last-written">
       {point.execution === null ? (deleted ? "Deleted by hand" : "Last set by hand") : (
         <>
-          {deleted ? "Deleted by" : "Last written by"} {point.line !== null && <>line {point.line} of </>}
+          {deleted ? "Deleted by" : point.line === null ? "Last changed by" : "Last written by"}{" "}
+          {point.line !== null && <>line {point.line} of </>}
           <ExecutionLink open={open} point={point} />
+          {point.line === null && <span class="quiet"> · in place, or too often to tell the line</span>}
         </>
       )}
       <span class="quiet"> · {[point.author, clock(point.time)].filter(Boolean).join(", ")}</span>
