@@ -9,6 +9,7 @@ import { merged, placeOf, pointOf, pointsIn, type Point } from "./variable_histo
 const PAGE = 1000;
 // Beyond this, older changes are read when somebody asks for them.
 const READ_AT_ONCE = 20_000;
+const VALUES_KEPT = 100;
 
 export class OpenHistory {
   readonly name: string;
@@ -54,14 +55,26 @@ export class OpenHistory {
     this.looking.value = point === undefined || point === points.value.at(-1) ? null : point.seq;
   }
 
-  /** With the exact value, which the list of changes has of numbers only. */
-  async whole(point: Point): Promise<Point> {
+  /** With the exact value, which the list of changes has of numbers only; null: it has to be read. */
+  whole(point: Point): Point | null {
     if (point.op === "delete" || point.value !== null || point.type === "NoneType") return point;
-    if (!this.#values.has(point.seq)) {
-      const { changes } = await this.#open.call("variable.history", { name: this.name, before_seq: point.seq + 1, limit: 1 });
-      this.#values.set(point.seq, changes[0]?.seq === point.seq ? changes[0].value : null);
-    }
-    return { ...point, value: this.#values.get(point.seq) ?? null };
+    const value = this.#values.get(point.seq);
+    return value === undefined ? null : { ...point, value };
+  }
+
+  async readWhole(point: Point): Promise<Point> {
+    const known = this.whole(point);
+    if (known) return known;
+    const { changes } = await this.#open.call("variable.history", { name: this.name, before_seq: point.seq + 1, limit: 1 });
+    const value = changes[0]?.seq === point.seq ? changes[0].value : null;
+    this.#keepValue(point.seq, value);
+    return { ...point, value };
+  }
+
+  #keepValue(seq: number, value: unknown): void {
+    this.#values.set(seq, value);
+    const [oldest] = this.#values.keys();
+    if (this.#values.size > VALUES_KEPT && oldest !== undefined) this.#values.delete(oldest);
   }
 
   async readOlder(until = this.points.value.length + PAGE): Promise<void> {
@@ -76,7 +89,7 @@ export class OpenHistory {
     const more = await this.#read(null);
     const early = this.#early ?? [];
     this.#early = null;
-    this.#hear(early.filter(({ seq }) => seq > (this.points.value.at(-1)?.seq ?? 0)));
+    this.#hear(early);
     if (last === null) {
       this.hasOlder.value = more;
       if (more) await this.readOlder(READ_AT_ONCE);
@@ -112,7 +125,18 @@ export class OpenHistory {
     const executions = this.#open.session.peek()?.executions ?? [];
     const numberOf = (execution: string) =>
       executions.findLast((each) => each.execution === execution)?.number ?? null;
-    this.points.value = merged(this.points.value, pointsIn(events, this.name, this.points.value.at(-1)?.nth ?? 0, numberOf));
+    // What a page brought already may be heard of after it.
+    const last = this.points.value.at(-1);
+    const later = events.filter(({ seq }) => seq > (last?.seq ?? 0));
+    const added = pointsIn(later, this.name, last?.nth ?? 0, numberOf);
+    this.points.value = merged(this.points.value, added.map((point) => this.#withoutValue(point)));
+  }
+
+  /** Of a loop that runs for hours only the last exact values are held. */
+  #withoutValue(point: Point): Point {
+    if (point.amount !== null || point.op === "delete") return point;
+    this.#keepValue(point.seq, point.value);
+    return { ...point, value: null };
   }
 
   #placeOf(seq: number | null): number {

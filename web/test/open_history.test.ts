@@ -16,6 +16,7 @@ class Told {
   readonly session = signal({ executions: [{ execution: "e1", number: 1 }] });
   readonly listeners = new Set<(events: readonly SessionEvent[]) => void>();
   readonly asked: Asked[] = [];
+  value: (seq: number) => unknown = (seq) => seq;
   #changes: HistoryChange[] = [];
 
   constructor(count: number) {
@@ -35,7 +36,7 @@ class Told {
   tell(): void {
     const { seq, preview } = this.#changes.at(-1) as HistoryChange;
     const change = { op: "set" as const, name: "x", execution: "e1", line: 1, author: "Ada",
-      variable: { ...variable("x", preview ?? ""), value: seq } };
+      variable: { ...variable("x", preview ?? ""), value: this.value(seq) } };
     for (const listener of this.listeners) listener([event(seq, "variables.changed", { running: true, changes: [change] })]);
   }
 
@@ -90,6 +91,8 @@ test("what is told before the first page has come is in it, or behind it, once",
   assert.deepEqual(numbers(history), []);
   await settled();
   assert.deepEqual(numbers(history), upTo(4));
+  told.tell();
+  assert.deepEqual(numbers(history), upTo(4));
 });
 
 test("what was missed while the connection was lost is read when it is back", async () => {
@@ -134,7 +137,25 @@ test("the exact value of a change is asked for once", async () => {
   history.follow();
   await settled();
   const point = { ...history.points.value[0], value: null, type: "list", amount: null } as (typeof history.points.value)[number];
-  assert.equal((await history.whole(point)).value, 2);
-  assert.equal((await history.whole(point)).value, 2);
+  assert.equal(history.whole(point), null);
+  assert.equal((await history.readWhole(point)).value, 2);
+  assert.equal((await history.readWhole(point)).value, 2);
+  assert.equal(history.whole(point)?.value, 2);
   assert.deepEqual(told.asked.slice(1), [{ name: "x", before_seq: 3, limit: 1 }]);
+});
+
+test("of what a loop tells for hours only the last exact values are held", async () => {
+  const told = new Told(1);
+  told.value = (seq) => [seq];
+  const history = historyOf(told);
+  history.follow();
+  await settled();
+  for (let count = 0; count < 300; count++) {
+    told.change(1);
+    told.tell();
+  }
+  const points = history.points.value;
+  assert.ok(points.slice(1).every(({ value }) => value === null));
+  assert.deepEqual(points.filter((point) => point.nth > 1 && history.whole(point)).length, 100);
+  assert.deepEqual(history.whole(points[300] as (typeof points)[number])?.value, [602]);
 });

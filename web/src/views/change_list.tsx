@@ -1,11 +1,11 @@
 // Every change of a variable that is kept, the newest first; drawn only where it is in view.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { clock } from "../format.ts";
 import { attempt } from "../notices.ts";
 import type { OpenHistory } from "../open_history.ts";
 import type { OpenSession } from "../open_session.ts";
-import { place, thinnedText, valueText, type Point } from "../variable_history.ts";
+import { place, placeOf, thinnedText, valueText, type Point } from "../variable_history.ts";
 import { showExecution } from "./execution_link.tsx";
 import { useVirtualizer } from "./virtual.ts";
 
@@ -24,6 +24,7 @@ export function ChangeList({ open, history }: { open: OpenSession; history: Open
     overscan: 6,
   });
   useEffect(() => virtualizer.scrollToIndex(selected, { align: "auto" }), [history.point.value?.seq]);
+  useSteady(scroller, points);
   const note = history.reading.value ? "Reading older changes…" : thinnedText(points);
   return (
     <section class="history-list" aria-label="Changes">
@@ -48,6 +49,17 @@ export function ChangeList({ open, history }: { open: OpenSession; history: Open
       )}
     </section>
   );
+}
+
+/** Who reads further down goes on reading there when newer changes come in above. */
+function useSteady(scroller: { current: HTMLElement | null }, points: readonly Point[]): void {
+  const seen = useRef(points.at(-1)?.seq ?? 0);
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    const newer = points.length - 1 - placeOf(points, seen.current);
+    seen.current = points.at(-1)?.seq ?? 0;
+    if (element && element.scrollTop > 0) element.scrollTop += newer * ROW_HEIGHT;
+  }, [points]);
 }
 
 interface Props {

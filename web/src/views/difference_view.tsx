@@ -30,14 +30,15 @@ function useDifference(history: OpenHistory, before: Point | null, after: Point 
   const shown = useSignal<Difference | null>(null);
   useEffect(() => {
     if (!before || !after) return;
-    if (before.amount !== null && after.amount !== null) {
-      shown.value = differenceOf(before, after);
+    const known = [before, after].map((point) => history.whole(point));
+    if (known[0] && known[1]) {
+      shown.value = differenceOf(known[0], known[1]);
       return;
     }
     let isCurrent = true;
     const later = setTimeout(async () => {
       // What cannot be read whole is compared by its previews.
-      const [old, now] = await Promise.all([before, after].map((point) => history.whole(point).catch(() => point)));
+      const [old, now] = await Promise.all([before, after].map((point) => history.readWhole(point).catch(() => point)));
       if (isCurrent && old && now) shown.value = differenceOf(old, now);
     }, SETTLED_MS);
     return () => {
