@@ -31,14 +31,10 @@ const GROUPS: [string, [string, string][]][] = [
     ["↑ ↓ → ←", "move, open, close"],
     ["Enter", "change the value"],
     ["Space", "its page: whole text, history, who wrote it"],
+    ["c Enter", "there, at a change: compare from here; show who made it"],
     ["y p", "copy the value, the path"],
     ["Delete", "delete, after asking"],
     ["Esc", "back to the editor"],
-  ]],
-  ["A variable’s changes", [
-    ["↑ ↓", "newer, older"],
-    ["c", "compare from here; go on, and the difference shows"],
-    ["Enter", "show the execution that made it"],
   ]],
   ["Everywhere", [
     [`${MOD} K`, "every command"],
