@@ -27,7 +27,9 @@ from watchglass_monitor.repl import PyodideREPL
 from watchglass_monitor.reserve import Reserve
 from watchglass_monitor.suspension import Suspender
 from watchglass_monitor.task_errors import TaskErrors
+from watchglass_monitor.tracebacks import file_name
 from watchglass_monitor.variables import VariableMonitor
+from watchglass_monitor.watcher import tell_lines_of
 from watchglass_monitor.watches import Watches
 
 ERROR_TEXT_S = 2.0
@@ -176,6 +178,7 @@ class Kernel:
         self.output.install()
         self.monitor.start()
         self.feed.begin()
+        tell_lines_of(file_name(number))
         self.repl.begin(request_id, number, code, store_history=store_history)
         self.repl.context.run(self._run, execution, code)
 

@@ -88,13 +88,18 @@ class VariableMonitor:
 
     def start(self) -> None:
         """Chooses and arms the watcher; cheap when that is done already."""
-        if not self._is_chosen:
+        is_first = not self._is_chosen
+        if is_first:
             self._watcher = choose_watcher(self._namespace, self._native)
             self._is_chosen = True
         try:
             self._watcher.arm()
         except WatcherUnavailable:
             self._step_down()
+        if is_first and not self._is_busy:
+            # What was stored before is compared now: the lines of what comes are told from here on.
+            with self._undisturbed():
+                self._notice_bindings(scan=False)
 
     def stop(self) -> None:
         """Takes the watcher away, as an image of the process needs; `start` tests and arms anew."""

@@ -215,15 +215,35 @@ _CLONED = 3
 CALLBACK_CODES: set[CodeType] = set()
 
 
+class _Running:
+    """The file of the execution that runs."""
+
+    file = ""
+
+
+def tell_lines_of(file: str) -> None:
+    """A change is told with a line of the execution that made it, which is in this file."""
+    _Running.file = file
+
+
 def user_line(frame: FrameType | None) -> int | None:
-    """The line of the user's code that is running, seen from `frame`."""
+    """The line of the user's code that is running, seen from `frame`.
+
+    Where a function of an earlier execution runs, it is the line that called it. A task of an
+    earlier execution was called by no line of this one: then it is the task's own line.
+    """
+    task_file, task_line = "", None
     for _ in range(_MAX_FRAMES):
         if frame is None:
-            return None
-        if frame.f_code.co_filename.startswith(USER_FILE):
-            return frame.f_lineno
+            break
+        file = frame.f_code.co_filename
+        if file.startswith(USER_FILE):
+            if file == _Running.file:
+                return frame.f_lineno
+            if file != task_file:
+                task_file, task_line = file, frame.f_lineno
         frame = frame.f_back
-    return None
+    return task_line
 
 
 class MonitoredDictWatcher:

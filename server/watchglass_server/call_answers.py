@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from watchglass_server import json_wire
@@ -165,29 +166,47 @@ def _stream(name: str) -> Any:
     return "stderr" if name == "stderr" else "stdout"
 
 
-def changes_page(found: Sequence[VariableChange], limit: int) -> r.VariableHistoryReply:
-    """The changes of a variable, the newest first."""
+def changes_page(
+    found: Sequence[VariableChange], limit: int, numbers: Mapping[str, int], *, values: bool
+) -> r.VariableHistoryReply:
+    """The changes of a variable, the newest first; without `values`, those of numbers only.
+
+    `numbers`: of the executions that are not stored yet.
+    """
     changes = []
     room = ROOM_BYTES
     for one in found[:limit]:
-        change = _change(one)
-        room -= 200 + json_bytes(change.preview) + json_bytes(change.value)
+        change = _change(one, numbers)
+        if not values and not _is_number(change.value):
+            change = replace(change, value=None)
+        room -= 250 + json_bytes(change.preview) + json_bytes(change.value)
         if room < 0:
             break
         changes.append(change)
     return r.VariableHistoryReply(changes=changes, more=len(changes) < len(found))
 
 
-def _change(one: VariableChange) -> r.HistoryChange:
+def _is_number(value: Any) -> bool:
+    if isinstance(value, dict):
+        return value.get("$type") in ("int", "float")
+    return isinstance(value, (bool, int, float))
+
+
+def _change(one: VariableChange, numbers: Mapping[str, int]) -> r.HistoryChange:
     change: dict[str, Any] = dict(one.change)
+    execution = change.get("execution")
     variable = change.get("variable") or {}
     return r.HistoryChange(
         seq=one.seq,
         time=one.time,
+        nth=one.nth,
         op="delete" if change.get("op") == "delete" else "set",
-        execution=change.get("execution"),
+        execution=execution,
+        number=numbers.get(str(execution)) or one.number,
         line=change.get("line"),
+        author=change.get("author"),
+        type=variable.get("type"),
         preview=variable.get("preview"),
         value=variable.get("value"),
-        error=change.get("error"),
+        error=change.get("error", UNSET),
     )

@@ -28,7 +28,7 @@ from watchglass_server.session_view import session_state
 from watchglass_server.sessions import Sessions
 from watchglass_server.shares import Shares, shown_share
 from watchglass_server.tokens import new_id
-from watchglass_server.variable_calls import VariableCalls
+from watchglass_server.variable_calls import VariableCalls, author_of
 from watchglass_server.version import VERSION
 from watchglass_server.watch_calls import WatchCalls
 from watchglass_sync.journal import Journal
@@ -88,7 +88,7 @@ class Calls:
             c.InputReplyCommand: self._reply_input,
             c.OutputReadCommand: self._read_output,
             **VariableCalls(sessions, journal, views).performs,
-            **ScriptCalls(sessions, scripts, self._author).performs,
+            **ScriptCalls(sessions, scripts, author_of).performs,
             **WatchCalls(sessions, journal).performs,
         }
 
@@ -246,7 +246,7 @@ class Calls:
 
     async def _destroy(self, client: Client, command: c.SessionDestroyCommand) -> r.Reply:
         live = await self._open(command)
-        await self._sessions.destroy(live, f"{self._author(client, live) or 'somebody'} ended it")
+        await self._sessions.destroy(live, f"{author_of(client, live) or 'somebody'} ended it")
         # Whoever came in by a share of it has nothing left here, but keeps its other sessions.
         self._shares.forget(command.session)
         return r.EmptyReply()
@@ -303,7 +303,7 @@ class Calls:
         async with live.executing:
             known = await self._stored_execution(live, command, key)
             if known is None:
-                live.apply(i.Execute(key, command.code, self._author(client, live)))
+                live.apply(i.Execute(key, command.code, author_of(client, live)))
         await live.durable()
         return self._accepted(live, key, known)
 
@@ -383,10 +383,3 @@ class Calls:
 
     async def _open(self, command: c.SessionCommand) -> LiveSession:
         return await self._sessions.open(command.session)
-
-    def _author(self, client: Client, live: LiveSession) -> str | None:
-        member = client.memberships.get(live.session)
-        if member is None:
-            return None
-        known = live.state.fold.participants.get(member.participant)
-        return known.name if known else None

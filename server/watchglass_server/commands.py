@@ -252,6 +252,9 @@ class VariableHistoryCommand(SessionCommand, frozen=True):
     name: VariableName
     before_seq: Seq | None = None
     limit: PageLimit = 100
+    values: Annotated[
+        bool, Meta(description="False: the exact values of numbers and truth values only.")
+    ] = True
 
 
 class WatchAddCommand(SessionCommand, frozen=True):

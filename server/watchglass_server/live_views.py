@@ -16,7 +16,7 @@ from watchglass_server.messages import plain_path
 from watchglass_server.notifications import RunningLine
 from watchglass_server.pictures import Child
 from watchglass_server.rooms import Client, Rooms
-from watchglass_server.session_process import told_change
+from watchglass_server.session_process import author_of, told_change
 from watchglass_server.session_state import Session
 from watchglass_server.session_variables import bounded_variable
 
@@ -71,7 +71,10 @@ class LiveViews:
             self._ask(live)
             return
         state, seq = live.state, live.state.fold.seq
-        changes = [told_change(state, change) for change in picture.changes]
+        changes = [
+            told_change(state, change, author_of(state, state.numbers.get(change.request_id)))
+            for change in picture.changes
+        ]
         contents = self._contents(live.session, picture.windows)
         line = _line(state, picture.line)
         for client in viewers:

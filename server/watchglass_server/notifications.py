@@ -158,6 +158,9 @@ class VariableChange(Struct, frozen=True, kw_only=True):
     variable: Variable | None
     execution: Annotated[str | None, Meta(description="Null: not by an execution.")]
     line: int | None
+    author: Annotated[
+        str | None, Meta(description="Who ran the execution, or made the edit, if it is known.")
+    ] = None
 
 
 class VariablesChangedNotification(Notification, frozen=True):

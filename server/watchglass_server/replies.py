@@ -218,12 +218,22 @@ class HistoryChange(Struct, frozen=True, kw_only=True):
 
     seq: Seq
     time: Timestamp
+    nth: Annotated[
+        int, Meta(ge=1, description="From 1; where some are missing, they were thinned.")
+    ]
     op: Literal["set", "delete"]
-    execution: str | None
+    execution: Annotated[str | None, Meta(description="Null: an edit, by no execution.")]
+    number: Annotated[int | None, Meta(description="Of that execution, as in `In[number]`.")]
     line: int | None
+    author: Annotated[
+        str | None, Meta(description="Who ran the execution, or made the edit, if it is known.")
+    ]
+    type: str | None
     preview: str | None
     value: Any
-    error: Annotated[str | None, Meta(description="Of a watch: why it gave no value then.")] = None
+    error: Annotated[
+        str | UnsetType | None, Meta(description="Of a watch: why it gave no value then.")
+    ] = UNSET
 
 
 class VariableHistoryReply(Reply, frozen=True):

@@ -20,6 +20,8 @@ from watchglass_server.session_inputs import (
     AddWatch,
     AnswerInput,
     Destroy,
+    Edit,
+    EditRefused,
     Execute,
     Found,
     HostSaid,
@@ -91,6 +93,10 @@ def _dispatch(step: Step, happened: Input) -> None:
             watches.add(step, happened)
         case RemoveWatch():
             watches.remove(step, happened)
+        case Edit():
+            process.edit(step, happened)
+        case EditRefused():
+            process.edit_refused(step, happened)
         case Join():
             _join(step, happened)
         case Leave():

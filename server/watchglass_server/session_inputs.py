@@ -115,6 +115,22 @@ class RemoveWatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Somebody is about to set or delete a variable; `edit`: a number of the server's."""
+
+    edit: int
+    name: str
+    author: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EditRefused:
+    """The edit came to nothing, as far as one knows."""
+
+    edit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Restart:
     """Somebody wants an empty process."""
 
@@ -206,6 +222,8 @@ Input = (
     | ScriptMode
     | AddWatch
     | RemoveWatch
+    | Edit
+    | EditRefused
     | Restart
     | Wake
     | Sleep

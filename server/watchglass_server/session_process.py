@@ -11,6 +11,8 @@ from watchglass_server.exit_info import ExitInfo
 from watchglass_server.fields import FinalStatus, ProcessStatus, ResetReason
 from watchglass_server.pictures import ExitInfo as ExitPicture
 from watchglass_server.session_inputs import (
+    Edit,
+    EditRefused,
     EndProcess,
     Found,
     ProcessEnded,
@@ -36,6 +38,7 @@ from watchglass_server.session_watches import send, suspect, unseen
 from watchglass_sync.records import DumpRecord
 
 CHANGES_PER_EVENT = 100
+EDITS_KEPT = 100
 
 _SERVER_DIED = ExitPicture(
     code=None, cause="server", message="The server ended without stopping this session."
@@ -127,7 +130,7 @@ def _gone(
     cancel_queue(step)
     if step.session.phase is Phase.READY:
         suspect(step)
-    step.change(phase=Phase.NONE, memory_bytes=None)
+    step.change(phase=Phase.NONE, memory_bytes=None, edits=())
     step.record(n.ProcessStateNotification(state=state, reason=exit_info.cause, exit=exit_info))
     step.act(StoreSession())
 
@@ -169,7 +172,8 @@ def _end_process(step: Step, status: FinalStatus) -> None:
     if step.session.phase is not Phase.NONE:
         step.act(EndProcess(step.session.generation))
         # What the old process still says comes under a number that is no longer ours.
-        step.change(phase=Phase.NONE, generation=step.session.generation + 1, memory_bytes=None)
+        generation = step.session.generation + 1
+        step.change(phase=Phase.NONE, generation=generation, memory_bytes=None, edits=())
 
 
 def found(step: Step, event: Found) -> None:
@@ -206,7 +210,11 @@ def _finish_found(step: Step, execution: str, status: FinalStatus) -> None:
 
 def variables(step: Step, event: h.VariablesChanged) -> None:
     """Tell everybody of changes, a bounded number an event."""
-    changes = [told_change(step.session, change) for change in event.changes]
+    authors: dict[str, str | None] = {}
+    changes = [
+        told_change(step.session, change, _author(step, change, authors))
+        for change in event.changes
+    ]
     for first in range(0, len(changes), CHANGES_PER_EVENT):
         step.record(
             n.VariablesChangedNotification(
@@ -215,7 +223,9 @@ def variables(step: Step, event: h.VariablesChanged) -> None:
         )
 
 
-def told_change(session: Session, change: h.SetChange | h.DeleteChange) -> n.VariableChange:
+def told_change(
+    session: Session, change: h.SetChange | h.DeleteChange, author: str | None
+) -> n.VariableChange:
     """A change as clients see it."""
     variable = change.variable if isinstance(change, h.SetChange) else None
     return n.VariableChange(
@@ -224,7 +234,45 @@ def told_change(session: Session, change: h.SetChange | h.DeleteChange) -> n.Var
         variable=None if variable is None else told_variable(variable),
         execution=session.numbers.get(change.request_id),
         line=change.line,
+        author=author,
     )
+
+
+def author_of(session: Session, execution: str | None) -> str | None:
+    """Who runs an execution."""
+    known = None if execution is None else session.fold.execution(execution)
+    return None if known is None else known.author
+
+
+def _author(
+    step: Step, change: h.SetChange | h.DeleteChange, authors: dict[str, str | None]
+) -> str | None:
+    execution = step.session.numbers.get(change.request_id)
+    if execution is None:
+        return _editor(step, change.name)
+    if execution not in authors:
+        authors[execution] = author_of(step.session, execution)
+    return authors[execution]
+
+
+def edit(step: Step, event: Edit) -> None:
+    """Note who is about to change a variable."""
+    step.change(edits=(*step.session.edits[-EDITS_KEPT:], event))
+
+
+def edit_refused(step: Step, event: EditRefused) -> None:
+    """No change will come of it."""
+    step.change(edits=tuple(one for one in step.session.edits if one.edit != event.edit))
+
+
+def _editor(step: Step, name: str) -> str | None:
+    """Whoever edited that variable: each edit is told once, in the order they were asked for."""
+    edits = step.session.edits
+    found = next((one for one in edits if one.name == name), None)
+    if found is None:
+        return None
+    step.change(edits=tuple(one for one in edits if one is not found))
+    return found.author
 
 
 def dumped(step: Step, event: host_protocol.Dumped) -> None:

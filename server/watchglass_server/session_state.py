@@ -12,7 +12,7 @@ from watchglass_server.messages import EVENTS, Notification
 from watchglass_server.notifications import ParticipantNotification
 from watchglass_server.pictures import StreamPart
 from watchglass_server.session_fold import Fold, SessionEvent, fold
-from watchglass_server.session_inputs import Action, Moment, Record
+from watchglass_server.session_inputs import Action, Edit, Moment, Record
 
 
 class Phase(enum.Enum):
@@ -86,6 +86,8 @@ class Session:
     # Which execution a number of this process stands for; and its questions by our numbers.
     numbers: Mapping[int, str] = field(default_factory=dict)
     inputs: Mapping[int, int] = field(default_factory=dict)
+    # Whose the changes will be that no execution makes.
+    edits: tuple[Edit, ...] = ()
     # Executions that changed since they were last stored.
     unstored: frozenset[str] = frozenset()
     stored_at: float = 0.0

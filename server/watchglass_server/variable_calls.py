@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from watchglass_server import commands as c
 from watchglass_server import replies as r
+from watchglass_server import session_inputs as i
 from watchglass_server.call_answers import (
     changes_page,
     completions,
@@ -40,6 +42,7 @@ class VariableCalls:
         self._sessions = sessions
         self._journal = journal
         self._views = views
+        self._edits = itertools.count(1)
         self.performs: Mapping[type[c.Command], Perform] = {
             c.CompleteCommand: self._complete,
             c.InspectCommand: self._inspect,
@@ -81,7 +84,7 @@ class VariableCalls:
         }
         return variable_page(await live.link.ask("variable_get", args, GET_S))
 
-    async def _set(self, _: Client, command: c.VariableSetCommand) -> r.Reply:
+    async def _set(self, client: Client, command: c.VariableSetCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
         if command.when == "after":
             await self._until_finished(live)
@@ -93,9 +96,23 @@ class VariableCalls:
             args["value"] = tagged(command.value)
         if command.if_version is not None:
             args["if_version"] = command.if_version
-        answer = await live.link.ask("variable_set", args, SET_S)
-        await live.durable()
+        answer = await self._edit(client, live, "variable_set", args, str(path[0]))
         return typed_answer(answer, r.VariableReply)
+
+    async def _edit(
+        self, client: Client, live: LiveSession, op: str, args: Mapping[str, Any], name: str
+    ) -> Mapping[str, Any]:
+        """Ask the process for a change, which it tells of as no execution's."""
+        edit = next(self._edits)
+        live.apply(i.Edit(edit, name, author_of(client, live)))
+        try:
+            answer = await live.link.ask(op, args, SET_S)
+        except Refused:
+            if not live.is_failed:
+                live.apply(i.EditRefused(edit))
+            raise
+        await live.durable()
+        return answer
 
     async def _until_finished(self, live: LiveSession) -> None:
         running = live.state.running
@@ -116,21 +133,19 @@ class VariableCalls:
         args = {"path": plain_path(command.path)}
         return repr_text(await live.link.ask("variable_repr", args, REPR_S))
 
-    async def _delete(self, _: Client, command: c.VariableDeleteCommand) -> r.Reply:
+    async def _delete(self, client: Client, command: c.VariableDeleteCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
-        await live.link.ask("variable_delete", {"name": command.name}, SET_S)
-        await live.durable()
+        await self._edit(client, live, "variable_delete", {"name": command.name}, command.name)
         return r.EmptyReply()
 
     async def _history(self, _: Client, command: c.VariableHistoryCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
         await live.durable()
-        return changes_page(
-            await self._journal.history(
-                live.session, command.name, command.before_seq, command.limit + 1
-            ),
-            command.limit,
+        found = await self._journal.history(
+            live.session, command.name, command.before_seq, command.limit + 1
         )
+        numbers = {one.execution: one.number for one in live.state.fold.executions}
+        return changes_page(found, command.limit, numbers, values=command.values)
 
     # --- while code runs
 
@@ -151,3 +166,12 @@ class VariableCalls:
             return r.FrameReply(frames=[])
         answer = await live.link.ask("frames", {}, ASSIST_S)
         return running_frames(answer, live.state)
+
+
+def author_of(client: Client, live: LiveSession) -> str | None:
+    """The name by which a client is known in a session."""
+    member = client.memberships.get(live.session)
+    if member is None:
+        return None
+    known = live.state.fold.participants.get(member.participant)
+    return known.name if known else None

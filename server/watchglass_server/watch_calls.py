@@ -78,12 +78,11 @@ class WatchCalls:
     async def _history(self, _: Client, command: c.WatchHistoryCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
         await live.durable()
-        return changes_page(
-            await self._journal.watch_history(
-                live.session, command.watch, command.before_seq, command.limit + 1
-            ),
-            command.limit,
+        found = await self._journal.watch_history(
+            live.session, command.watch, command.before_seq, command.limit + 1
         )
+        numbers = {one.execution: one.number for one in live.state.fold.executions}
+        return changes_page(found, command.limit, numbers, values=True)
 
 
 def _followed(known: Fold, expression: str, condition: str | None) -> list[Watch]:

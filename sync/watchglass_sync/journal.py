@@ -36,6 +36,7 @@ from watchglass_sync.records import (
     VariableChange,
 )
 from watchglass_sync.statements import seq_range, size_bytes, statements
+from watchglass_sync.thinning import Thinning
 from watchglass_sync.writing import write_group
 
 FILE_NAME = "journal.sqlite3"
@@ -54,6 +55,7 @@ class Journal:
         self._path = path
         self._lock = lock
         self._writer = writer
+        self._thinning = Thinning()
         self._group_commit = GroupCommit(self._commit_group)
         self._readers = ThreadPoolExecutor(READERS, "journal-reader")
         self._reader_slot = threading.local()
@@ -216,7 +218,7 @@ class Journal:
     def _commit(self, group: Sequence[Append]) -> Sequence[Outcome]:
         self._writer.execute("BEGIN IMMEDIATE")
         try:
-            outcomes = write_group(self._writer, group)
+            outcomes = write_group(self._writer, group, self._thinning)
             self._writer.execute("COMMIT")
         finally:
             if self._writer.in_transaction:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from watchglass_sync.text import key
 
 APPLICATION_ID = 0x57474C4A
 """Marks the file as a journal: `PRAGMA application_id`, "WGLJ"."""
+KIND_LETTERS = 100
 
 
 class Connection(Protocol):
@@ -62,6 +64,30 @@ def _index_variable_changes(connection: Connection) -> None:
             )
 
 
+def _tell_changes_apart(connection: Connection) -> None:
+    """Version 3: who made each change, what the value became, and the how manyth it is."""
+    for column in ("execution TEXT", "kind TEXT", "nth INTEGER NOT NULL DEFAULT 0"):
+        connection.execute(f"ALTER TABLE variable_changes ADD COLUMN {column}")
+    rows = connection.execute(
+        "SELECT session, seq, data FROM events WHERE type = 'variables.changed'"
+        " ORDER BY session, seq"
+    )
+    counts: Counter[tuple[str, str]] = Counter()
+    for session, seq, data in list(rows):
+        told = json.loads(data)
+        for position, name in changed_names(told):
+            change = told["changes"][position]
+            counts[session, name] += 1
+            connection.execute(
+                "UPDATE variable_changes SET execution = ?, kind = ?, nth = ?"
+                " WHERE session = ? AND name = ? AND seq = ? AND position = ?",
+                (
+                    *(execution_of(change), kind_of(change), counts[session, name]),
+                    *(session, key(name), seq, position),
+                ),
+            )
+
+
 def changed_names(data: Any) -> list[tuple[int, str]]:
     """The names in a `variables.changed` event, each with its place in `changes`."""
     changes = data.get("changes")
@@ -74,7 +100,32 @@ def changed_names(data: Any) -> list[tuple[int, str]]:
     ]
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _index_variable_changes)
+def execution_of(change: Any) -> str | None:
+    """The execution that made a change, as a column."""
+    execution = change.get("execution")
+    return key(execution) if isinstance(execution, str) else None
+
+
+def kind_of(change: Any) -> str:
+    """What the value became, as a column: people ask when it was that for the first time."""
+    variable = change.get("variable")
+    if not isinstance(variable, dict):
+        return "deleted"
+    match variable.get("value"):
+        case {"$type": "float", "value": "nan" | "inf" | "-inf" as text}:
+            return f"float {text}"
+        case {"$type": "int", "value": str(text)} if text.startswith("-"):
+            return "negative"
+        case int() | float() as number if number < 0:
+            return "negative"
+    return key(str(variable.get("type"))[:KIND_LETTERS])
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _create,
+    _index_variable_changes,
+    _tell_changes_apart,
+)
 SCHEMA_VERSION = len(MIGRATIONS)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from watchglass_sync.errors import SessionUnknown
-from watchglass_sync.migrations import changed_names
 from watchglass_sync.outputs import cut
 from watchglass_sync.records import (
     Chunk,
@@ -20,7 +19,7 @@ from watchglass_sync.records import (
     VariableChange,
 )
 from watchglass_sync.text import decode_object, decode_objects, decode_output, key
-from watchglass_sync.watches import changed_watches, watch_name
+from watchglass_sync.watches import watch_name
 
 QUICK_CHECK_PAGES = 16384
 """64 MiB: the largest file that is checked whole at every start (about 0.2 s)."""
@@ -134,40 +133,43 @@ def shares(db: Connection, session: str | None) -> list[ShareRow]:
 def history(
     db: Connection, session: str, name: str, before_seq: int | None, limit: int
 ) -> list[VariableChange]:
-    rows = _changing(db, session, key(name), before_seq, limit)
+    rows = _indexed(db, session, key(name), "changes", before_seq, limit)
     return [
-        VariableChange(seq, time, change)
-        for seq, time, text in rows
-        for change in _changes(text, name)
+        VariableChange(seq, time, nth, decode_object(text), number)
+        for seq, time, nth, text, number, _, _ in rows
     ]
 
 
 def watch_history(
     db: Connection, session: str, watch: str, before_seq: int | None, limit: int
 ) -> list[VariableChange]:
-    """The same of a watch."""
-    rows = _changing(db, session, watch_name(watch), before_seq, limit)
+    """The same of a watch: its events say once for all watches who changed them."""
+    rows = _indexed(db, session, watch_name(watch), "watches", before_seq, limit)
     return [
-        VariableChange(seq, time, {**data["watches"][position], "op": "set", **_blame(data)})
-        for seq, time, text in rows
-        for data in [json.loads(text)]
-        for position, changed in changed_watches(data)
-        if changed == watch
+        VariableChange(
+            seq,
+            time,
+            nth,
+            {**decode_object(text), "op": "set", "execution": execution, "line": line},
+            number,
+        )
+        for seq, time, nth, text, number, execution, line in rows
     ]
 
 
-def _blame(data: dict[str, object]) -> dict[str, object]:
-    return {"execution": data.get("execution"), "line": data.get("line")}
-
-
-def _changing(
-    db: Connection, session: str, stored_name: str, before_seq: int | None, limit: int
+def _indexed(
+    db: Connection, session: str, stored_name: str, part: str, before_seq: int | None, limit: int
 ) -> Cursor:
-    """The events that changed what has this name in the index, the newest first."""
+    """The changes of what has this name in the index, the newest first."""
+    # SQLite takes the one change out of an event that may hold a hundred.
     return db.execute(
-        "SELECT seq, time, data FROM events JOIN (SELECT DISTINCT session, seq"
-        " FROM variable_changes WHERE session = ? AND name = ? AND seq < ?"
-        " ORDER BY seq DESC LIMIT ?) USING (session, seq) ORDER BY seq DESC",
+        f"SELECT seq, time, nth, json_extract(events.data, '$.{part}[' || position || ']'), number,"
+        " json_extract(events.data, '$.execution'), json_extract(events.data, '$.line')"
+        " FROM variable_changes JOIN events USING (session, seq)"
+        " LEFT JOIN executions USING (session, execution)"
+        " WHERE session = ?1 AND name = ?2 AND seq IN (SELECT DISTINCT seq FROM variable_changes"
+        " WHERE session = ?1 AND name = ?2 AND seq < ?3 ORDER BY seq DESC LIMIT ?4)"
+        " ORDER BY seq DESC, position DESC",
         (key(session), stored_name, _bounded(before_seq), _bounded(limit)),
     )
 
@@ -183,15 +185,6 @@ def damage(db: Connection) -> list[str]:
     if pages > QUICK_CHECK_PAGES:
         return []
     return [text for (text,) in db.execute("PRAGMA quick_check(1)") if text != "ok"]
-
-
-def _changes(text: str, name: str) -> list[dict[str, object]]:
-    data = json.loads(text)
-    return [
-        data["changes"][position]
-        for position, changed in reversed(changed_names(data))
-        if changed == name
-    ]
 
 
 def _session_row(session: str, fields: str, last_seq: int) -> SessionRow:

@@ -159,8 +159,13 @@ class ShareRow:
 
 @dataclass(frozen=True, slots=True)
 class VariableChange:
-    """One change of a variable, or of a watch: its element in the event that told of it."""
+    """One change of a variable, or of a watch: its element in the event that told of it.
+
+    `nth`: the how manyth of its variable. `number`: of its execution, once that is stored.
+    """
 
     seq: int
     time: str
+    nth: int
     change: dict[str, object]
+    number: int | None

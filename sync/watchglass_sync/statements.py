@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from watchglass_sync.errors import JournalOutOfOrder
-from watchglass_sync.migrations import changed_names
+from watchglass_sync.migrations import changed_names, execution_of, kind_of
 from watchglass_sync.records import (
     DumpRecord,
     EventRecord,
@@ -56,6 +57,16 @@ class Print:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A change of a variable, for the index: told at `place`, the event's `seq` and where in it."""
+
+    variable: tuple[str, str]
+    place: tuple[int, int]
+    execution: str | None
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Removal:
     """Rows that go."""
 
@@ -63,7 +74,7 @@ class Removal:
     values: tuple[object, ...]
 
 
-Statement = Row | Print | Removal
+Statement = Row | Print | Changed | Removal
 
 SESSIONS = Into(
     "INSERT INTO sessions (session, fields)",
@@ -71,7 +82,7 @@ SESSIONS = Into(
     " ON CONFLICT (session) DO UPDATE SET fields = excluded.fields",
 )
 EVENTS = Into("INSERT INTO events", 5)
-CHANGES = Into("INSERT INTO variable_changes", 4)
+CHANGES = Into("INSERT INTO variable_changes", 7)
 EXECUTIONS = Into("INSERT OR REPLACE INTO executions", 4)
 STATES = Into("INSERT OR REPLACE INTO states", 3)
 DUMPS = Into("INSERT OR REPLACE INTO dumps", 4)
@@ -107,6 +118,8 @@ def size_bytes(statement: Statement) -> int:
     """About how much memory it holds while it waits."""
     if isinstance(statement, Print):
         return 64 + len(statement.text)
+    if isinstance(statement, Changed):
+        return 128 + len(statement.variable[1])
     return 64 + sum(len(value) for value in statement.values if isinstance(value, (str, bytes)))
 
 
@@ -115,11 +128,9 @@ def _of(session: str, record: Record) -> Iterator[Statement]:
         case EventRecord(seq, time, kind, data):
             yield Row(EVENTS, (session, seq, time, kind, encode_json(dict(data))))
             if kind == "variables.changed":
-                for position, name in changed_names(data):
-                    yield Row(CHANGES, (session, key(name), seq, position))
+                yield from _changes(session, seq, data)
             elif kind == "watches.changed":
-                for position, watch in changed_watches(data):
-                    yield Row(CHANGES, (session, watch_name(watch), seq, position))
+                yield from _watch_changes(session, seq, data)
         case OutputRecord(execution, name, text):
             yield Print((session, key(execution)), name, text)
         case ExecutionRecord(execution, number, data):
@@ -137,3 +148,17 @@ def _of(session: str, record: Record) -> Iterator[Statement]:
         case SessionDeleted():
             for table in TABLES:
                 yield Removal(f"DELETE FROM {table} WHERE session = ?", (session,))
+
+
+def _changes(session: str, seq: int, data: Any) -> Iterator[Statement]:
+    for position, name in changed_names(data):
+        change = data["changes"][position]
+        variable = session, key(name)
+        yield Changed(variable, (seq, position), execution_of(change), kind_of(change))
+
+
+def _watch_changes(session: str, seq: int, data: Any) -> Iterator[Statement]:
+    for position, watch in changed_watches(data):
+        change = data["watches"][position]
+        named = session, watch_name(watch)
+        yield Changed(named, (seq, position), execution_of(data), kind_of(change))

@@ -14,8 +14,9 @@ from watchglass_sync.group_commit import Append, Outcome
 from watchglass_sync.outputs import joined
 from watchglass_sync.reading import Connection
 from watchglass_sync.records import Chunk
-from watchglass_sync.statements import OUTPUTS, Into, Print, Removal, Row
+from watchglass_sync.statements import CHANGES, OUTPUTS, Changed, Into, Print, Removal, Row
 from watchglass_sync.text import encode_output, key
+from watchglass_sync.thinning import Thinning
 
 ROWS_AT_ONCE = (1000, 100, 10, 1)
 """Few sizes, so that their statements stay prepared."""
@@ -27,15 +28,17 @@ Execution = tuple[str, str]
 class _Stage:
     """What the group has said so far and no statement has stored yet."""
 
+    thinning: Thinning
     rows: dict[Into, list[tuple[object, ...]]] = field(default_factory=dict)
+    changes: list[Changed] = field(default_factory=list)
     printed: dict[Execution, list[Chunk]] = field(default_factory=dict)
     last_seqs: dict[str, int] = field(default_factory=dict)
 
 
-def write_group(db: Connection, group: Sequence[Append]) -> list[Outcome]:
+def write_group(db: Connection, group: Sequence[Append], thinning: Thinning) -> list[Outcome]:
     """Store what can be stored; one outcome for each append, in order."""
     last_seqs = _last_seqs(db, {key(append.session) for append in group})
-    stage = _Stage()
+    stage = _Stage(thinning)
     outcomes: list[Outcome] = []
     for append in group:
         session = key(append.session)
@@ -78,6 +81,8 @@ def _put(db: Connection, stage: _Stage, append: Append) -> None:
         match statement:
             case Row(into, values):
                 stage.rows.setdefault(into, []).append(values)
+            case Changed():
+                stage.changes.append(statement)
             case Print(execution, name, text):
                 stage.printed.setdefault(execution, []).append(Chunk(name, text))
             case Removal(sql, values):
@@ -88,11 +93,15 @@ def _put(db: Connection, stage: _Stage, append: Append) -> None:
 def _flush(db: Connection, stage: _Stage) -> None:
     for into, rows in stage.rows.items():
         _insert(db, into, rows)
+    if stage.changes:
+        _insert(db, CHANGES, stage.thinning.numbered(db, stage.changes))
+        stage.thinning.thin(db, stage.changes)
     for execution, chunks in stage.printed.items():
         _insert(db, OUTPUTS, list(_pieces(execution, _end(db, execution), joined(chunks))))
     for session, last_seq in stage.last_seqs.items():
         db.execute("UPDATE sessions SET last_seq = ? WHERE session = ?", (last_seq, session))
     stage.rows.clear()
+    stage.changes.clear()
     stage.printed.clear()
     stage.last_seqs.clear()
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from sys import _getframe
+from typing import Any
 
 import pytest
 
 from tests.support.node_host import Conversation, node_config
+from watchglass_monitor.watcher import tell_lines_of, user_line
 from watchglass_server.process import PyodideProcess
 
 pytestmark = pytest.mark.slow
@@ -38,3 +41,17 @@ async def test_a_watcher_that_is_dropped_stops_watching_and_gives_its_place_back
         assert await talk.evaluate(DROPPED) == "True"
         assert await talk.evaluate("1 + 1") == "2"
         await talk.close()
+
+
+def test_a_line_is_one_of_the_running_execution_even_in_a_function_of_an_earlier_one() -> None:
+    found: list[int | None] = []
+    namespace: dict[str, Any] = {"look": lambda: found.append(user_line(_getframe()))}
+    exec(compile("def step():\n    look()", "<In[1]>", "exec"), namespace)
+    call = compile("\n\nstep()\nlook()", "<In[2]>", "exec")
+    tell_lines_of("<In[2]>")
+    exec(call, namespace)
+    tell_lines_of("<In[3]>")
+    exec(call, namespace)
+    tell_lines_of("")
+    assert found == [3, 4, 3, 4]
+    assert user_line(_getframe()) is None

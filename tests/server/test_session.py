@@ -278,6 +278,20 @@ def test_changes_of_variables_come_in_bounded_pieces() -> None:
     assert "v0" not in session.session.fold.variables
 
 
+def test_a_change_has_the_author_of_its_execution_or_of_the_edit_that_made_it() -> None:
+    session = Script().started()
+    session.execute(author="Ada")
+    for edit, name, author in ((1, "x", "Ben"), (2, "y", "Cleo"), (3, "x", "Dan"), (4, "z", "Eve")):
+        session.apply(i.Edit(edit, name, author))
+    session.apply(i.EditRefused(4))
+    by_hand = [was_set(name) for name in ("x", "y", "x", "z", "x")]
+    session.said(h.VariablesChanged(1, True, [was_set("x", 1), *by_hand]))
+    told = session.events("variables.changed")[0]["changes"]
+    assert [one["author"] for one in told] == ["Ada", "Ben", "Cleo", "Dan", None, None]
+    assert [one["execution"] for one in told] == ["e1", *[None] * 5]
+    assert session.session.edits == ()
+
+
 def test_a_value_larger_than_the_contract_says_is_not_passed_on() -> None:
     session = Script().started()
     large = was_set("x", 0, value=["y" * 1000] * 100)

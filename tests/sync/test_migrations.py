@@ -40,7 +40,8 @@ def write_version_1(path: Path) -> None:
     db.executescript(VERSION_1)
     db.execute("""INSERT INTO sessions VALUES ('s', '{"name": "old"}', 3)""")
     for seq, name in enumerate(("x", "é", "x"), start=1):
-        change = {"op": "set", "name": name, "variable": {"preview": str(seq)}}
+        variable = {"preview": "nan", "value": {"$type": "float", "value": "nan"}}
+        change = {"op": "set", "name": name, "execution": f"e{seq}", "variable": variable}
         data = json.dumps({"changes": [change], "running": False})
         db.execute("INSERT INTO events VALUES ('s', ?, 't', 'variables.changed', ?)", (seq, data))
     db.commit()
@@ -57,6 +58,12 @@ async def test_a_file_of_version_1_is_brought_to_this_version(tmp_path: Path) ->
         await journal.append("s", [EventRecord(4, "t", "stream", {})])
     db = sqlite3.connect(tmp_path / FILE_NAME)
     assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    indexed = db.execute("SELECT name, nth, execution, kind FROM variable_changes").fetchall()
+    assert sorted(indexed) == [
+        ("\\u00e9", 1, "e2", "float nan"),
+        ("x", 1, "e1", "float nan"),
+        ("x", 2, "e3", "float nan"),
+    ]
     db.close()
 
 

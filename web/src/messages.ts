@@ -263,6 +263,7 @@ export interface VariableChange {
   variable: Variable | null;
   execution: string | null;
   line: number | null;
+  author: string | null;
 }
 
 /** One part of an expanded value. */
@@ -675,18 +676,23 @@ export interface VariableHistoryCommand {
   name: string;
   before_seq?: number | null;
   limit?: number;
+  values?: boolean;
 }
 
 /** One change of a variable; `preview` and `value` are null where it was deleted. */
 export interface HistoryChange {
   seq: number;
   time: string;
+  nth: number;
   op: "delete" | "set";
   execution: string | null;
+  number: number | null;
   line: number | null;
+  author: string | null;
+  type: string | null;
   preview: string | null;
   value: unknown;
-  error: string | null;
+  error?: string | null;
 }
 
 /** The changes, newest first. */

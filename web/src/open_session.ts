@@ -56,6 +56,8 @@ export class OpenSession {
   /** Which variables were seen to change. */
   readonly touched = new Touches();
   readonly touchedWatches = new Touches();
+  /** Told of events once they are part of the session. */
+  readonly listeners = new Set<(events: readonly SessionEvent[]) => void>();
   /** Set by the editor's view: puts code before what stands there, or in its place. */
   putCode: (code: string) => void = () => {};
   replaceCode: (code: string) => void = () => {};
@@ -65,6 +67,7 @@ export class OpenSession {
   focusVariables: () => void = () => {};
   /** Set by the table of the variables: news of the windows that it has in view. */
   patch: (patch: Patch) => void = () => {};
+  showExecution: (execution: string) => Promise<void> = async () => {};
 
   readonly #connection: Connection;
   readonly #accepted = new Set<string>();
@@ -257,6 +260,7 @@ export class OpenSession {
   #flush(): void {
     const before = this.session.value;
     if (!before) return; // what came before the first picture waits for it
+    const arrived = [...before.held, ...this.#arrived];
     const recorded = receive(before, this.#arrived);
     this.#arrived = [];
     const after = this.#showLive(recorded);
@@ -264,6 +268,7 @@ export class OpenSession {
     this.#noteChanges(before, after);
     this.session.value = after;
     if (!this.running.value) this.line.value = null;
+    this.#tell(arrived.filter(({ seq }) => seq > before.seq && seq <= after.seq));
     this.#setOutbox(outgoing.withoutAccepted(this.outbox.value, after.executions));
     if (hasGap(after)) setTimeout(() => this.#fillGap(), GAP_MS);
   }
@@ -279,6 +284,12 @@ export class OpenSession {
       taken();
     }
     return session;
+  }
+
+  #tell(events: SessionEvent[]): void {
+    if (this.listeners.size === 0) return;
+    events.sort((a, b) => a.seq - b.seq);
+    for (const listener of this.listeners) listener(events);
   }
 
   #fillGap(): void {

@@ -8,7 +8,7 @@ import { branchFor, inView, patchPage, putPage, Rows } from "../src/tree.ts";
 import { emptyState, event, variable } from "./pictures.ts";
 
 function set(name: string, preview: string, version: number): VariableChange {
-  return { op: "set", name, variable: { ...variable(name, preview), version }, execution: null, line: null };
+  return { op: "set", name, variable: { ...variable(name, preview), version }, execution: null, line: null, author: null };
 }
 
 function live(after_seq: number, ...changes: VariableChange[]): LiveMessage {
@@ -29,7 +29,7 @@ test("live shows what is newer, and the record does not take it back", () => {
 
 test("a delete that is shown live holds only where the record is not further", () => {
   const known = receive(empty, [event(1, "variables.changed", { running: false, changes: [set("x", "1", 1)] })]);
-  const gone: VariableChange = { op: "delete", name: "x", variable: null, execution: null, line: null };
+  const gone: VariableChange = { op: "delete", name: "x", variable: null, execution: null, line: null, author: null };
   assert.equal(showLive(known, live(0, gone)).variables.has("x"), true);
   assert.equal(showLive(known, live(1, gone)).variables.has("x"), false);
 });

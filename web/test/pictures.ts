@@ -62,8 +62,8 @@ function randomChanges(random: Random, execution: string): EventData["variables.
   return Array.from({ length: 1 + random.below(3) }, () => {
     const name = random.pick(["a", "b", "c"]);
     return random.below(4) === 0
-      ? { op: "delete" as const, name, variable: null, execution, line: null }
-      : { op: "set" as const, name, execution, line: 1,
+      ? { op: "delete" as const, name, variable: null, execution, line: null, author: "Ana" }
+      : { op: "set" as const, name, execution, line: 1, author: "Ana",
           variable: variable(name, String(random.below(100))) };
   });
 }

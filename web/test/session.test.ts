@@ -35,7 +35,7 @@ test("a session that was folded elsewhere is the same as one folded here", () =>
     event(4, "stream", { execution: "e1", name: "stdout", text: "b\n" }),
     event(5, "execute_result", { execution: "e1", number: 1, bundle: { "text/plain": "1" } }),
     event(6, "variables.changed", { running: false, changes: [
-      { op: "set", name: "x", variable: variable("x", "1"), execution: "e1", line: 1 }] }),
+      { op: "set", name: "x", variable: variable("x", "1"), execution: "e1", line: 1, author: null }] }),
   );
   const there = sessionOf({
     ...emptyState(6), variables: [variable("x", "1")],
@@ -94,7 +94,7 @@ test("rejoining after any event with any overlap gives what one connection sees"
 });
 
 test("a variable that is deleted is gone, and one that is set is remembered as just changed", () => {
-  const x = { op: "set" as const, name: "x", variable: variable("x", "1"), execution: null, line: null };
+  const x = { op: "set" as const, name: "x", variable: variable("x", "1"), execution: null, line: null, author: null };
   const set = folded(event(1, "variables.changed", { running: false, changes: [x] }));
   assert.equal(set.variables.get("x")?.preview, "1");
   assert.equal(set.changedAt.get("x"), 1);
@@ -106,7 +106,7 @@ test("a variable that is deleted is gone, and one that is set is remembered as j
 
 test("a variable rises once in each execution that changes it", () => {
   const change = (name: string, execution: string | null) =>
-    ({ op: "set" as const, name, variable: variable(name, "1"), execution, line: null });
+    ({ op: "set" as const, name, variable: variable(name, "1"), execution, line: null, author: null });
   const changed = (seq: number, ...changes: ReturnType<typeof change>[]) =>
     event(seq, "variables.changed", { running: true, changes });
   const looping = folded(

@@ -10,7 +10,7 @@ import { PaletteDialog } from "./palette.tsx";
 import { PeopleDialog } from "./people.tsx";
 import { ScriptsDialog } from "./scripts.tsx";
 import { ShareDialog } from "./share.tsx";
-import { VariableDialog } from "./variable_dialog.tsx";
+import { VariablePage } from "./variable_page.tsx";
 import { WatchDialog } from "./watch_dialog.tsx";
 
 export function Dialogs() {
@@ -29,8 +29,8 @@ export function Dialogs() {
     case "scripts": return <ScriptsDialog open={session} />;
     case "people": return <PeopleDialog open={session} />;
     case "search": return <SearchDialog open={session} />;
-    case "variable": return <VariableDialog open={session} path={which.path} />;
     case "watch": return <WatchDialog open={session} watch={which.watch} />;
+    case "variable": return <VariablePage key={JSON.stringify(which.path)} open={session} path={which.path} />;
     default: return null;
   }
 }

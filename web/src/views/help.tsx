@@ -30,7 +30,8 @@ const GROUPS: [string, [string, string][]][] = [
   ["Variables", [
     ["↑ ↓ → ←", "move, open, close"],
     ["Enter", "change the value"],
-    ["Space", "look closer: whole text, history"],
+    ["Space", "its page: whole text, history, who wrote it"],
+    ["c Enter", "there, at a change: compare from here; show who made it"],
     ["y p", "copy the value, the path"],
     ["w", "watch it, or another expression, while code runs"],
     ["Delete", "delete, after asking"],

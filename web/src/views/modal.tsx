@@ -9,6 +9,7 @@ interface Props {
   title: string;
   name: string;
   wide?: boolean;
+  page?: boolean; // as much room as there is
   bare?: boolean; // no heading: the content has its own first line
   children: ComponentChildren;
 }
@@ -30,7 +31,7 @@ function focused(): Element | null {
   return element;
 }
 
-export function Modal({ title, name, wide = false, bare = false, children }: Props) {
+export function Modal({ title, name, wide = false, page = false, bare = false, children }: Props) {
   const box = useRef<HTMLDialogElement>(null);
   // Before the browser draws: what is typed at once belongs into the dialog.
   useLayoutEffect(() => {
@@ -46,7 +47,7 @@ export function Modal({ title, name, wide = false, bare = false, children }: Pro
     };
   }, []);
   return (
-    <dialog ref={box} class={`modal ${wide ? "wide" : ""} ${bare ? "bare" : ""}`} aria-label={title}
+    <dialog ref={box} class={`modal ${wide ? "wide" : ""} ${page ? "page" : ""} ${bare ? "bare" : ""}`} aria-label={title}
       data-testid={`dialog-${name}`} onClose={() => { if (shown === box.current) closeDialog(); }}
       onMouseDown={(event) => { if (event.target === box.current) closeDialog(); }}>
       <div class="modal-body">

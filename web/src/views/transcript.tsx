@@ -46,6 +46,15 @@ export function Transcript({ open }: { open: OpenSession }) {
     const index = transcriptRows(open).findIndex((row) => row.key === key);
     if (index >= 0) virtualizer.scrollToIndex(index, { align: "start" });
   };
+  useEffect(() => {
+    open.showExecution = async (execution) => {
+      await bringIntoView(open, execution);
+      requestAnimationFrame(() => {
+        open.focusTranscript();
+        toRow(`${execution} 0`);
+      });
+    };
+  }, []);
   const toEnd = () => {
     followed.current = true;
     virtualizer.scrollToIndex(rows.length - 1, { align: "end" });
@@ -120,6 +129,14 @@ async function keepPlace(open: OpenSession, toRow: (key: string) => void): Promi
   const first = transcriptRows(open).find((row) => row.kind === "segment");
   await open.loadEarlier();
   if (first) requestAnimationFrame(() => toRow(first.key));
+}
+
+/** Executions that are not loaded yet, or cleared from view, are there afterwards. */
+async function bringIntoView(open: OpenSession, execution: string): Promise<void> {
+  const found = () => open.session.value?.executions.find((each) => each.execution === execution);
+  while (!found() && open.hasEarlier.value) await open.loadEarlier();
+  if ((found()?.number ?? Number.POSITIVE_INFINITY) <= open.clearedUpTo.value) open.clearedUpTo.value = 0;
+  open.selected.value = execution;
 }
 
 /** Whoever reads further up is left there, until they execute something; whoever is at the end stays there. */

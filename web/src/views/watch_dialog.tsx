@@ -4,8 +4,8 @@ import { useEffect } from "preact/hooks";
 
 import { reportError } from "../notices.ts";
 import type { OpenSession } from "../open_session.ts";
+import { Changes, type Change } from "./changes.tsx";
 import { Modal } from "./modal.tsx";
-import { Changes, type Change } from "./variable_dialog.tsx";
 
 const CHANGES = 200;
 
@@ -28,5 +28,5 @@ export function WatchDialog({ open, watch }: { open: OpenSession; watch: string 
 }
 
 function told(change: Change): Change {
-  return { ...change, preview: change.preview ?? change.error };
+  return { ...change, preview: change.preview ?? change.error ?? null };
 }
