@@ -176,9 +176,9 @@ class Kernel:
         self.enter()
         self.interrupts.arm()
         self.output.install()
+        tell_lines_of(file_name(number))
         self.monitor.start()
         self.feed.begin()
-        tell_lines_of(file_name(number))
         self.repl.begin(request_id, number, code, store_history=store_history)
         self.repl.context.run(self._run, execution, code)
 

@@ -6,6 +6,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from sys import intern
 from types import TracebackType
 
 from watchglass_monitor.origin import type_name
@@ -33,8 +34,8 @@ class ErrorReport:
 
 
 def file_name(number: int) -> str:
-    """The file name under which execution `number` is compiled."""
-    return f"<In[{number}]>"
+    """The file name under which execution `number` is compiled: each time the same object."""
+    return intern(f"<In[{number}]>")
 
 
 def remember_source(number: int, code: str) -> None:

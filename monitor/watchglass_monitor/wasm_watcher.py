@@ -5,7 +5,7 @@ from sys import getsizeof
 from typing import Any
 
 from .host import NativeWatcher
-from .watcher import USER_FILE, Stores, WatcherUnavailable
+from .watcher import USER_FILE, Stores, WatcherUnavailable, file_of_lines
 
 # So many stores of a window are noted with the line of the user's code…
 LEAD = 1000
@@ -45,6 +45,8 @@ class _State(ctypes.Structure):
         ("written", ctypes.c_uint32),
         ("probe", ctypes.c_uint32),
         ("heard", ctypes.c_uint32),
+        ("running_file", ctypes.c_uint32),
+        ("unused", ctypes.c_uint32),
         ("windows", _Window * 2),
     )
 
@@ -70,6 +72,7 @@ class WasmWatcher:
         self._is_whole = True
 
     def arm(self) -> None:
+        self._state.running_file = id(file_of_lines())
         if not self._watch(id(self._namespace)):
             raise WatcherUnavailable("no dict watcher is free; take the next rung")
 

@@ -226,6 +226,11 @@ def tell_lines_of(file: str) -> None:
     _Running.file = file
 
 
+def file_of_lines() -> str:
+    """The file whose lines are told; the same object as in the code that is compiled from it."""
+    return _Running.file
+
+
 def user_line(frame: FrameType | None) -> int | None:
     """The line of the user's code that is running, seen from `frame`.
 

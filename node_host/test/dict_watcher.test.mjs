@@ -18,6 +18,11 @@ const DELETED = 2;
 const CLONED = 3;
 const CLEARED = 4;
 const PROBE = 256;
+// File names: those below are a library's.
+const LIBRARY = 1;
+const EARLIER = 1000;
+const RUNNING = 1001;
+const LATER = 1002;
 const WINDOW = { bytes: 65_552, keys: 16, counts: 16_400, lines: 32_784 };
 
 /** CPython by hand: what it would be asked, and a memory for the table. */
@@ -31,7 +36,7 @@ class Interpreter {
   /** @type {(Set<number> | undefined)[]} the dicts that each watcher watches */
   watchers = [undefined, undefined];
   ours = -1;
-  /** @type {{ line: number, isUser: boolean }[]} the running code, the innermost first */
+  /** @type {{ line: number, file: number }[]} the running code, the innermost first */
   frames = [];
   errors = 0;
   comings = 0;
@@ -43,6 +48,7 @@ class Interpreter {
     };
     this.watcher = new DictWatcher(/** @type {any} */ ({ _module: module }), () => this.comings++);
     this.words.set([0, STR, USER_FILE, FILENAME_OFFSET, LEAD, STORM], STATE / 4);
+    this.words[STATE / 4 + 10] = RUNNING;
   }
 
   exports() {
@@ -72,13 +78,13 @@ class Interpreter {
       PyEval_GetFrame: () => (this.frames.length ? FIRST_FRAME : 0),
       PyFrame_GetBack: (/** @type {number} */ frame) => this.#referred(frame + 4, FIRST_FRAME + 4 * this.frames.length),
       PyFrame_GetCode: (/** @type {number} */ frame) => {
-        this.words[(1024 + FILENAME_OFFSET) / 4] = frame; // the file's name is the frame's number
+        this.words[(1024 + FILENAME_OFFSET) / 4] = this.#frame(frame).file;
         return this.#referred(1024, Infinity);
       },
       PyFrame_GetLineNumber: (/** @type {number} */ frame) => this.#frame(frame).line,
       PyUnicode_Tailmatch: (/** @type {number} */ name, /** @type {number} */ start) => {
         assert.equal(start, USER_FILE);
-        return Number(this.#frame(name).isUser);
+        return Number(name >= EARLIER);
       },
     };
   }
@@ -116,7 +122,7 @@ class Interpreter {
   }
 
   take() {
-    const at = (STATE + 40 + WINDOW.bytes * this.watcher.take()) / 4;
+    const at = (STATE + 48 + WINDOW.bytes * this.watcher.take()) / 4;
     const [events, names = 0, flags] = this.words.subarray(at, at + 3);
     const column = (/** @type {number} */ offset) => [
       ...this.words.subarray(at + offset / 4, at + offset / 4 + names),
@@ -197,18 +203,27 @@ test("another dict under the same watcher is nobody's", () => {
   assert.equal(interpreter.take().events, 0);
 });
 
-test("the line is that of the innermost frame of the user's, of the first stores only", () => {
+test("the line is one of the execution that runs, of the first stores only", () => {
   const interpreter = watched();
-  interpreter.frames = [{ line: 7, isUser: false }, { line: 42, isUser: true }, { line: 1, isUser: true }];
+  interpreter.frames = [
+    { line: 7, file: LIBRARY }, { line: 5, file: EARLIER }, { line: 42, file: RUNNING }, { line: 1, file: RUNNING },
+  ];
   interpreter.store(interpreter.key(1));
   for (let i = 0; i < LEAD; i++) interpreter.store(interpreter.key(2));
   interpreter.store(interpreter.key(3));
   assert.deepEqual(interpreter.take().lines, [42, 0, 0]);
-  interpreter.frames = [{ line: 7, isUser: false }];
+  interpreter.frames = [{ line: 7, file: LIBRARY }];
   interpreter.store(interpreter.key(3));
   assert.deepEqual(interpreter.take().lines, [0]);
   const frames = [...interpreter.references].filter(([object]) => object >= FIRST_FRAME || object === 1024);
   assert.ok(frames.every(([, held]) => held === 0), `${frames}`);
+});
+
+test("of a task that no line of the running execution called it is the task's own line", () => {
+  const interpreter = watched();
+  interpreter.frames = [{ line: 5, file: EARLIER }, { line: 9, file: LATER }, { line: 3, file: LATER }];
+  interpreter.store(interpreter.key(1));
+  assert.deepEqual(interpreter.take().lines, [9]);
 });
 
 test("the first stores and each 64th lead to a safe point", () => {

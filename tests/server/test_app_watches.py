@@ -102,7 +102,7 @@ async def test_an_error_of_the_expression_is_its_state_until_it_has_a_value(
         log = client.log(session)
         await log.until(lambda: "variable" in now(log, added["watch"]), "a value")
         history = await client.call("watch.history", session=session, watch=added["watch"])
-        assert [(each["value"], each["error"]) for each in history["changes"]] == [
+        assert [(each["value"], each.get("error")) for each in history["changes"]] == [
             (2, None),
             (None, added["error"]),
         ]

@@ -7,7 +7,8 @@
 ;; which has the same layout:
 ;;
 ;;   state   namespace, type_of_str, user_file, filename_offset, lead, limit, watcher, written,
-;;           probe (a dict that only proves that we are called), heard                 40 bytes
+;;           probe (a dict that only proves that we are called), heard,
+;;           running_file (of the execution that runs)                       44 bytes, 4 unused
 ;;           two windows: `written` is 0 or 1, the other one is to be read
 ;;   window  events, names, flags                                                      12 bytes, 4 unused
 ;;           keys    u32 x 4096   PyObject*, one reference held
@@ -36,7 +37,7 @@
   (global $storm i32 (i32.const 2))                         ;; a flag: the dict is watched no more
 
   (func $start
-    (global.set $state (call $calloc (i32.const 1) (i32.const 131144)))
+    (global.set $state (call $calloc (i32.const 1) (i32.const 131152)))
     (global.set $written (call $window (i32.const 0))))
   (start $start)
 
@@ -119,9 +120,10 @@
     (i32.store offset=16396 (local.get $entry) (i32.const 1))
     (i32.store offset=32780 (local.get $entry) (local.get $line)))
 
-  ;; The line of the user's code that is running, for the first stores of a window; else 0.
+  ;; The line of the user's code that is running, for the first stores of a window; else 0. As
+  ;; watcher.py's user_line: of the execution that runs, or of the task that none of its lines called.
   (func $line (param $events i32) (result i32)
-    (local $frame i32) (local $left i32) (local $line i32)
+    (local $frame i32) (local $left i32) (local $line i32) (local $file i32) (local $known i32)
     (if (i32.gt_u (local.get $events) (i32.load offset=16 (global.get $state)))
       (then (return (i32.const 0))))
     (local.set $frame (call $PyEval_GetFrame))
@@ -132,10 +134,14 @@
       (loop $next
         (br_if $end (i32.eqz (local.get $frame)))
         (br_if $end (i32.eqz (local.get $left)))
-        (if (call $is_user (local.get $frame))
+        (local.set $file (call $file (local.get $frame)))
+        (if (call $is_user (local.get $file))
           (then
-            (local.set $line (call $PyFrame_GetLineNumber (local.get $frame)))
-            (br $end)))
+            (if (i32.ne (local.get $file) (local.get $known))
+              (then (local.set $line (call $PyFrame_GetLineNumber (local.get $frame)))))
+            (br_if $end
+              (i32.eq (local.get $file) (i32.load offset=40 (global.get $state))))
+            (local.set $known (local.get $file))))
         (local.set $left (i32.sub (local.get $left) (i32.const 1)))
         (local.set $frame (call $caller (local.get $frame)))
         (br $next)))
@@ -143,13 +149,15 @@
       (then (call $Py_DecRef (local.get $frame))))
     (select (local.get $line) (i32.const 0) (i32.gt_s (local.get $line) (i32.const 0))))
 
-  ;; Whether the file of a frame's code is one of the user's, by the beginning of its name.
-  (func $is_user (param $frame i32) (result i32)
-    (local $code i32) (local $file i32)
+  ;; The name of the file of a frame's code; each execution's is one object.
+  (func $file (param $frame i32) (result i32)
+    (local $code i32)
     (local.set $code (call $PyFrame_GetCode (local.get $frame)))
-    (local.set $file (i32.load
-      (i32.add (local.get $code) (i32.load offset=12 (global.get $state)))))
     (call $Py_DecRef (local.get $code))  ;; the frame holds it
+    (i32.load (i32.add (local.get $code) (i32.load offset=12 (global.get $state)))))
+
+  ;; Whether a file is one of the user's, by the beginning of its name.
+  (func $is_user (param $file i32) (result i32)
     (i32.eq (i32.const 1)
       (call $PyUnicode_Tailmatch
         (local.get $file) (i32.load offset=8 (global.get $state))
@@ -178,7 +186,7 @@
 
   (func $window (param $index i32) (result i32)
     (i32.add
-      (i32.add (global.get $state) (i32.const 40))
+      (i32.add (global.get $state) (i32.const 48))
       (i32.mul (local.get $index) (i32.const 65552))))
 
   ;; Stores before this moment were not seen.
