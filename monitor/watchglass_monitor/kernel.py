@@ -91,6 +91,7 @@ class Kernel:
         self.interrupts.is_main = self._is_main
         self.task_errors.is_lost_interrupt = self.interrupts.is_lost
         self.prompt.is_refused = lambda: self.watches.evaluating
+        self.watches.changes = self._changes
         self.queries.is_idle = lambda: self.execution is None
         self.queries.last = lambda: self.last
         self.queries.owner = self._owner
@@ -208,7 +209,7 @@ class Kernel:
         again = wait = 0.0
         with self._reserve.as_needed():
             self.feed.show(owner, running=False)
-            again = self.watches.when_idle(owner, self._changes())
+            again = self.watches.when_idle(owner)
             wait = self.keeper.when_idle(number, owner, self.feed.total)
         if self.schedule.steps != self._steps_seen:
             self._steps_seen = self.schedule.steps
@@ -281,7 +282,7 @@ class Kernel:
         self.last = (execution.number, execution.request_id)
         with self._reserve.as_needed():
             self.feed.finish(execution.request_id)
-            self.watches.finish(execution.request_id, self._changes())
+            self.watches.finish(execution.request_id)
             self.keeper.at_end(execution.number, execution.request_id, self.feed.total)
         if isinstance(error, MemoryError):
             gc.collect()  # what failed to be stored is in cycles with its traceback
@@ -301,7 +302,6 @@ class Kernel:
         self.watches.show(self._owner())
 
     def _changes(self) -> object:
-        """Another one when something may have changed, by code or by hand."""
         return self.feed.total, self.schedule.steps, self.last
 
     def _poll_ms(self) -> float:

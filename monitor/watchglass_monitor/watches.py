@@ -56,6 +56,7 @@ class Watches:
         self._send = send
         self._watches: dict[str, _Watch] = {}
         self._seen: object = None
+        self.changes: Callable[[], object] = bool  # another one when something may have changed
 
     def set(self, listed: Iterable[Mapping[str, Any]]) -> None:
         """The watches are now these; those that are known go on."""
@@ -65,15 +66,19 @@ class Watches:
 
     def show(self, owner: int) -> None:
         """Code runs, or waits: evaluate what is due, and tell what has changed."""
+        if not self._watches:
+            return
         now = monotonic()
         due = [each for each in self._watches.values() if now >= self._due_at(each, SHARE)]
         for watch in due:
             watch.is_stale = True
         self._evaluate(owner, due, running=True)
 
-    def finish(self, owner: int, seen: object) -> None:
+    def finish(self, owner: int) -> None:
         """An execution has ended: those that are quick at once, the others when nothing runs."""
-        self._seen, now = seen, monotonic()
+        if not self._watches:
+            return
+        self._seen, now = self.changes(), monotonic()
         for watch in self._watches.values():
             watch.is_stale = True
         quick = [
@@ -83,8 +88,11 @@ class Watches:
         ]
         self._evaluate(owner, quick, running=False, budget_s=END_BUDGET_S)
 
-    def when_idle(self, owner: int, seen: object) -> float:
-        """Evaluate what is stale; `seen` differs when something changed. In how many ms again."""
+    def when_idle(self, owner: int) -> float:
+        """Evaluate what is stale; how many milliseconds until there is more to do, or 0."""
+        if not self._watches:
+            return 0
+        seen = self.changes()
         if seen != self._seen:
             self._seen = seen
             for watch in self._watches.values():

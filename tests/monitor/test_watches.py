@@ -22,6 +22,8 @@ class Desk:
         self.sent: list[dict[str, Any]] = []
         self.namespace: dict[str, Any] = {"__name__": "__main__", "take": self.take}
         self.watches = Watches(self.namespace, copy_context(), self.time_limit, self.sent.append)
+        self.changes: object = None
+        self.watches.changes = lambda: self.changes
 
     @contextmanager
     def time_limit(self, seconds: float) -> Iterator[None]:
@@ -62,7 +64,8 @@ class Desk:
         """What one watch gives."""
         self.watches.set([])
         self.watch(expression if condition is None else (expression, condition))
-        self.watches.when_idle(7, object())
+        self.changes = object()
+        self.watches.when_idle(7)
         (found,) = self.told()
         return found
 
@@ -170,7 +173,7 @@ def test_a_limit_of_the_code_that_runs_is_no_error_of_the_watch(desk: Desk) -> N
     desk.watch("full()")
     desk.run(1)
     assert desk.told() == []
-    desk.watches.finish(7, 0)
+    desk.watches.finish(7)
     assert [each["error"] for each in desk.told()] == ["MemoryError"]
 
 
@@ -201,12 +204,12 @@ def test_it_sees_context_variables_and_changes_none(desk: Desk) -> None:
 def test_when_nothing_runs_it_is_evaluated_after_something_changed(desk: Desk) -> None:
     desk.namespace["seen"] = []
     desk.watch("seen.append(1)")
-    assert desk.watches.when_idle(7, "a") == 0
     for _ in range(5):
+        assert desk.watches.when_idle(7) == 0
         desk.now += 1
-        assert desk.watches.when_idle(7, "a") == 0
     assert len(desk.namespace["seen"]) == 1
-    assert desk.watches.when_idle(7, "b") == 0
+    desk.changes = "another"
+    assert desk.watches.when_idle(7) == 0
     assert len(desk.namespace["seen"]) == 2
 
 
@@ -214,13 +217,14 @@ def test_a_slow_one_is_left_for_later_at_the_end_of_quick_executions(desk: Desk)
     desk.namespace["spent"] = []
     desk.watch("spent.append(take(0.04))")
     for number in range(20):
-        desk.watches.finish(number, number)
+        desk.changes = number
+        desk.watches.finish(number)
         desk.now += 0.01
     assert len(desk.namespace["spent"]) == 1
-    wait = desk.watches.when_idle(20, 20)
+    wait = desk.watches.when_idle(20)
     assert 0 < wait <= 200
     desk.now += wait / 1000
-    assert desk.watches.when_idle(20, 20) == 0
+    assert desk.watches.when_idle(20) == 0
     assert len(desk.namespace["spent"]) == 2
 
 
@@ -268,5 +272,5 @@ def test_what_could_not_be_sent_is_told_the_next_time(
         patch.setattr(desk.watches, "_send", full)
         with pytest.raises(MemoryError):
             desk.watches.show(7)
-    desk.watches.finish(7, 0)
+    desk.watches.finish(7)
     assert [each["variable"]["preview"] for each in desk.told()] == ["1"]
