@@ -17,7 +17,7 @@ PIN = $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no
 venv := .venv/.made-$(shell (pwd; $(PYTHON) --version) 2>&1 | cksum | cut -d' ' -f1)
 packages := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help install serve test check fix e2e soak bench build lock generate chromium
+.PHONY: help install serve test check fix e2e soak bench build lock generate native chromium
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -42,6 +42,7 @@ check: install  ## lint, format, types of every language, imports, generated fil
 	@$(NODE) node_host/node_modules/typescript/bin/tsc --noEmit -p node_host
 	@$(NODE) web/node_modules/typescript/bin/tsc --noEmit -p web
 	@$(RUN) -m watchglass_server.schema --check
+	@$(NODE) node_host/native/build.mjs --check
 
 fix: install  ## what lint and format can repair by themselves
 	@$(BIN)/ruff check --fix .
@@ -65,6 +66,10 @@ lock: $(packages)  ## pins anew what pyproject.toml and bench/ ask for
 
 generate: $(packages)  ## docs/protocol.md's schemas, web/src/messages.ts and docs/settings.md
 	@$(RUN) -m watchglass_server.schema
+
+native: $(packages)  ## node_host/native/*.wasm, from their sources
+	@$(RUN) hatch_build.py
+	@$(NODE) node_host/native/build.mjs
 
 chromium:
 	@CHROMIUM="$(CHROMIUM)" scripts/chromium

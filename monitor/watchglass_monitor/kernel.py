@@ -16,6 +16,7 @@ from watchglass_monitor.host import Host, Message, encode
 from watchglass_monitor.interrupts import Interrupts, is_inside
 from watchglass_monitor.ipython_names import IPythonFinder
 from watchglass_monitor.keeping import Keeper
+from watchglass_monitor.native_fingerprint import choose_native
 from watchglass_monitor.output import Output
 from watchglass_monitor.ownership import OWNER, Ownership
 from watchglass_monitor.prompt import Prompt
@@ -51,7 +52,8 @@ class Kernel:
         self.interrupts = Interrupts(host, self.ownership)
         self.suspender = Suspender(host, self.ownership, self.interrupts)
         self.prompt = Prompt(host, self.suspender, self.interrupts, self.publish)
-        self.monitor = VariableMonitor(namespace)
+        native = choose_native(host.fingerprints())
+        self.monitor = VariableMonitor(namespace, native=native)
         self.repl = PyodideREPL(namespace, self.publish, self.monitor.snapshot)
         self.feed = Feed(self.monitor, self.send)
         self.keeper = Keeper(

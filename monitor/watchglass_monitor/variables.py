@@ -13,6 +13,7 @@ from .diff import Mark, difference, difference_of
 from .ladder import choose_watcher
 from .marks import mark
 from .namespace import OWN_NAMES, is_bindable, is_variable
+from .native_fingerprint import NativeFingerprints
 from .paths import (
     Path,
     VariableError,
@@ -52,7 +53,12 @@ class VariableMonitor:
     that counting goes on after a restore.
     """
 
-    def __init__(self, namespace: dict[str, Any], hidden: frozenset[str] = OWN_NAMES) -> None:
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        hidden: frozenset[str] = OWN_NAMES,
+        native: NativeFingerprints | None = None,
+    ) -> None:
         self.versions: dict[str, int] = {}
         self._namespace = namespace
         self._own_names = hidden
@@ -62,7 +68,7 @@ class VariableMonitor:
         self._known: dict[str, Variable] = {}
         self._dirty: dict[str, int | None] = {}
         self._pending: list[Change] = []
-        self._scanner = Scanner()
+        self._scanner = Scanner(native)
         self._next_comparison = 0.0
         self._is_busy = False
 
@@ -196,8 +202,13 @@ class VariableMonitor:
 
     def _summary(self, name: str) -> Variable:
         """A variable as it is now; its change is told later, with the version given here."""
-        version = self.versions.get(name, 0) + (name in self._dirty)
-        return summary(name, self._namespace[name], version)
+        return self._summarised(name, self.versions.get(name, 0) + (name in self._dirty))
+
+    def _summarised(self, name: str, version: int) -> Variable:
+        variable = summary(name, self._namespace[name], version)
+        if self._scanner.is_truncated(name):
+            variable["truncated"] = True
+        return variable
 
     def _present(self, name: str) -> Variable:
         """A variable as it is now, and known to be so from here on."""
@@ -313,7 +324,7 @@ class VariableMonitor:
         if name not in self._namespace:
             return  # deleted since; the watcher has told of it, and the next call will
         self.versions[name] = self.versions.get(name, 0) + 1
-        variable = summary(name, self._namespace[name], self.versions[name])
+        variable = self._summarised(name, self.versions[name])
         self._known[name] = variable
         self._pending.append({"op": "set", "name": name, "variable": variable, "line": line})
 
@@ -327,7 +338,7 @@ class VariableMonitor:
         known = self._known.get(name)
         if known is None or name not in self._namespace:
             return known is None
-        return summary(name, self._namespace[name], known["version"]) != known
+        return self._summarised(name, known["version"]) != known
 
     def _check_version(self, path: Path, if_version: int | None) -> None:
         if if_version is None:

@@ -94,6 +94,9 @@ class SilentHost:
     def entropy(self) -> str:
         return ""
 
+    def fingerprints(self) -> None:
+        """An image holds nothing native: the walk in Python does the warming up."""
+
 
 class SilentBuffer:
     """The bytes of a dump."""

@@ -2,6 +2,7 @@
 import { readConfig } from "./config.mjs";
 import { Control } from "./control.mjs";
 import { isFatal, messageOf } from "./fatal.mjs";
+import { Fingerprints } from "./fingerprints.mjs";
 import { collectWhenIdle } from "./garbage.mjs";
 import { Host } from "./host.mjs";
 import { boot, mountMonitor, startKernel } from "./interpreter.mjs";
@@ -26,6 +27,7 @@ async function start(config) {
   if (!config.image) mountMonitor(pyodide, config.monitorDir);
   pyodide.setStdout({ write: (bytes) => streams.write("stdout", bytes) });
   pyodide.setStderr({ write: (bytes) => streams.write("stderr", bytes) });
+  host.lend(new Fingerprints(pyodide._module.LDSO.loadedLibsByName.__main__.exports));
   const kernel = startKernel(pyodide, host.forKernel());
   host.attach(kernel, () => pyodide._module.HEAP8.length);
   safePoints.arm(pyodide);

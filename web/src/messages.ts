@@ -150,6 +150,7 @@ export interface Variable {
   version: number;
   value: unknown;
   hidden?: boolean;
+  truncated?: boolean;
 }
 
 /** One connection in a session. */

@@ -1,0 +1,55 @@
+/** native/*.ts -> native/*.wasm. `--check` builds nothing and says what is not as its source makes it. */
+import fs from "node:fs";
+import path from "node:path";
+
+import asc from "assemblyscript/asc";
+
+const FOLDER = import.meta.dirname;
+const OPTIONS = [
+  ...["-O3", "--converge", "--runtime", "stub", "--noAssert", "--use", "abort="],
+  // Everything lies in the interpreter: its memory, and its table of functions.
+  ...["--importMemory", "--importTable", "--noExportMemory", "--initialMemory", "1"],
+];
+
+/** How each kind of source is compiled: the bytes of the module. */
+const COMPILERS = { ".ts": compileAssemblyScript };
+
+/** @param {string} source */
+async function compileAssemblyScript(source) {
+  /** @type {Uint8Array | undefined} */
+  let built;
+  const { error, stderr } = await asc.main([source, "--outFile", "built.wasm", ...OPTIONS], {
+    readFile: (name, base) => read(path.join(base, name)),
+    writeFile: (_, contents) => {
+      built = /** @type {Uint8Array} */ (contents);
+    },
+    listFiles: () => [],
+  });
+  if (error || !built) throw new Error(`${source} cannot be compiled:\n${stderr}`);
+  return built;
+}
+
+/** @param {string} file */
+function read(file) {
+  return fs.existsSync(file) ? fs.readFileSync(file, "utf8") : null;
+}
+
+/** @returns {Promise<Map<string, Uint8Array>>} what each built file has to be */
+async function build() {
+  const built = new Map();
+  for (const name of fs.readdirSync(FOLDER).sort()) {
+    const compile = COMPILERS[/** @type {keyof typeof COMPILERS} */ (path.extname(name))];
+    if (compile) built.set(path.parse(name).name + ".wasm", await compile(path.join(FOLDER, name)));
+  }
+  return built;
+}
+
+const isCheck = process.argv.includes("--check");
+for (const [name, bytes] of await build()) {
+  const file = path.join(FOLDER, name);
+  if (!isCheck) fs.writeFileSync(file, bytes);
+  else if (!fs.existsSync(file) || !fs.readFileSync(file).equals(bytes)) {
+    console.error(`node_host/native/${name} is not what its source makes: make native`);
+    process.exitCode = 1;
+  }
+}
