@@ -243,7 +243,9 @@ function walkParts(frame: Frame): void {
 /** Defaults, keyword defaults, closure, attributes, annotations. */
 export function functionPart(object: u32, index: u32): u32 {
   const offset = index < 4 ? (facts.functionParts >> (index * 8)) & 0xff : facts.functionAnnotations;
-  return load<u32>(object + offset);
+  const part = load<u32>(object + offset);
+  // Made when someone asks for it, and empty then.
+  return part && typeOf(part) == facts.dictType && load<u32>(part, at.SIZE) == 0 ? 0 : part;
 }
 
 function walkMemory(frame: Frame): void {
