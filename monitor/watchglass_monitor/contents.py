@@ -24,9 +24,11 @@ from .marks import scalar_part
 from .reading import (
     Value,
     bases,
+    class_attributes,
     class_items,
     has_plain_keys,
     instance_dict,
+    is_python_class,
     slot_items,
     type_module,
     type_name,
@@ -36,6 +38,7 @@ from .reading import (
 Token: TypeAlias = "bool | int | float | str | bytes | tuple[Token, ...] | None"
 
 _PIECE = 1 << 16
+_FULL_RO = 0x11C  # inspect.BufferFlags.FULL_RO, from 3.12 on
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +118,28 @@ def _walked(builtin: Any) -> Callable[[Any], Contents]:
 
 def _buffer(value: Any) -> Contents:
     """Raw memory, as checksums of its pieces."""
-    with memoryview(value) as view:
+    with _memory(value) as view:
         token: Token = (id(type(value)), view.nbytes, view.format, _shape(view))
         if not view.c_contiguous:
             return Contents((token, view.tobytes() if view.nbytes < _PIECE else None))
 
     def start(position: int) -> Iterator[Any]:
-        with memoryview(value) as whole, whole.cast("B") as memory:
+        with _memory(value) as whole, whole.cast("B") as memory:
             for begin in range(position * _PIECE, memory.nbytes, _PIECE):
                 with memory[begin : begin + _PIECE] as piece:
                     yield crc32(piece) << 32 | adler32(piece)
 
     return Contents(token, start, chunk=8)
+
+
+def _memory(value: Any) -> memoryview:
+    """The memory of an object, past the `__buffer__` that its class may have."""
+    if is_python_class(type(value)):
+        for method in class_attributes(type(value), "__buffer__"):
+            if type(method) is types.WrapperDescriptorType:
+                view: memoryview = method(value, _FULL_RO)
+                return view
+    return memoryview(value)
 
 
 def _shape(view: memoryview) -> Token:

@@ -114,14 +114,14 @@ def noted(name):
 names = [
     "__hash__", "__eq__", "__len__", "__iter__", "__getattribute__", "__getattr__", "__repr__",
     "__buffer__", "__getitem__", "__bool__", "__index__", "__int__", "__float__", "__next__",
-    "__length_hint__", "__sizeof__", "__dir__", "__reduce__", "__class__", "__dict__", "__del__",
+    "__length_hint__", "__sizeof__", "__dir__", "__reduce__",
 ]
 class Meta(type):
     __module__ = "__main__"
-    for each in ("__getattribute__", "__eq__", "__hash__", "__instancecheck__", "__subclasscheck__"):
+    for each in ("__getattribute__", "__eq__", "__hash__", "__instancecheck__"):
         locals()[each] = noted("meta " + each)
 def hostile(*bases):
-    space = {name: noted(name) for name in names if name not in ("__class__", "__dict__", "__del__")}
+    space = {name: noted(name) for name in names}
     space["__module__"] = "__main__"
     space["__class__"] = space["p"] = property(noted("property"))
     return types.new_class("Hostile", bases, {"metaclass": Meta}, lambda own: own.update(space))
@@ -140,17 +140,20 @@ bytearray.extend(values[4], b"abc")
 
 
 def test_hostile_objects_run_none_of_their_code() -> None:
+    """Nor does the walk in Python, for those that are foreign."""
     assert inside(
         HOSTILE
         + """
 before = [whole(native, [value]) for value in values]
 scanned = native_of(native, values)
+in_python = [fingerprint(value) for value in values]
 calls_of_looks = list(calls)
 list.append(values[1], 2)
 dict.__setitem__(values[2], 1, 3)
 bytearray.extend(values[4], b"d")
 after = [whole(native, [value]) for value in values]
-result = [calls_of_looks, calls, before.count(None), [n for n in range(11) if before[n] != after[n]]]
+changed = [number for number in range(11) if before[number] != after[number]]
+result = [calls_of_looks, calls, before.count(None), changed]
 """
     ) == [[], [], 0, [1, 2, 4]]
 

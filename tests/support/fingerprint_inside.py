@@ -2,6 +2,7 @@
 
 import array
 import collections
+import contextlib
 import copy
 import dataclasses
 import datetime
@@ -54,7 +55,7 @@ class Slotted:
 
 class Further(Slotted):
     __module__ = "__main__"
-    __slots__ = ("c", "__dict__", "__weakref__")
+    __slots__ = ("__dict__", "__weakref__", "c")
 
 
 class Listed(list[Any]):
@@ -83,7 +84,7 @@ class Fault(Exception):
 
 
 class Colour(enum.Enum):
-    RED = [1]
+    RED = [1]  # noqa: RUF012
 
 
 @dataclasses.dataclass
@@ -93,7 +94,7 @@ class Point:
 
 
 Point.__module__ = Colour.__module__ = "__main__"
-Pair = collections.namedtuple("Pair", "left right")  # noqa: PYI024
+Pair = collections.namedtuple("Pair", "left right")
 Pair.__module__ = "__main__"
 
 
@@ -175,8 +176,9 @@ MAKERS: tuple[Callable[[], Any], ...] = (
 
 FRESH: tuple[Callable[[int], Any], ...] = (
     int, float, str, lambda n: -n, lambda n: n % 2 == 0, lambda n: None, lambda n: [n],
-    lambda n: {n: n}, lambda n: (n, [n]), lambda n: Unit(n), lambda n: 2 ** (n * 7), lambda n: "é" * n,
-    lambda n: {n}, lambda n: bytes([n]), lambda n: complex(n, 1), lambda n: Point(n), lambda n: Unit,
+    lambda n: {n: n}, lambda n: (n, [n]), lambda n: Unit(n), lambda n: 2 ** (n * 7),
+    lambda n: "é" * n, lambda n: {n}, lambda n: bytes([n]), lambda n: complex(n, 1),
+    lambda n: Point(n), lambda n: Unit,
     lambda n: float("nan"), lambda n: Slotted(), lambda n: frozenset([n]), lambda n: 0.0 * -n,
     lambda n: collections.deque([n]), lambda n: bytearray([n]),
     lambda n: datetime.datetime(2026, 1, 1 + n % 28),
@@ -243,9 +245,8 @@ def _other_steps(chance: random.Random, value: Any, fresh: Any) -> None:
     elif isinstance(value, (bytearray, memoryview, array.array)):
         value[chance.randrange(len(value))] = chance.randrange(200)
     elif isinstance(value, types.FunctionType):
-        chance.choice(
-            [value, lambda: setattr(value, "note", fresh), lambda: _defaults(value, fresh)]
-        )()
+        steps: list[Any] = [value, lambda: setattr(value, "note", fresh)]
+        chance.choice([*steps, lambda: _defaults(value, fresh)])()
     elif isinstance(value, io.StringIO):
         value.write("x")
     elif isinstance(value, random.Random):
@@ -321,10 +322,8 @@ def look(chance: random.Random, value: Any) -> None:
     """Looks at a value in a way that changes nothing, though it may fill a cache."""
     if hasattr(value, "__next__"):
         return
-    try:
+    with contextlib.suppress(TypeError, AttributeError, ValueError, KeyError):
         chance.choice(LOOKS)(_inside(chance, value))
-    except (TypeError, AttributeError, ValueError, KeyError):
-        pass
 
 
 def compare(native: NativeFingerprints, seed: str, wanted: int) -> dict[str, Any]:
