@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from .host import Fingerprints
-from .native_layout import Facts, LayoutUnknown
+from .native_layout import LayoutUnknown, facts
 from .reading import Value
 
 # The numbers of walk.ts.
@@ -32,14 +32,13 @@ class NativeFingerprints:
     """The walk in WebAssembly, once it has shown that it sees what it must."""
 
     def __init__(self, native: Fingerprints) -> None:
-        self._facts = Facts()
         self.results = array("Q", bytes(16 * MAX_SCANNED))
         self._results_at = id(self.results)
         self._scan = native.scan
         self._step = native.step
         self._drop = native.drop
         self._free = list(range(1, _WALKS + 1))
-        if native.configure(self._facts.address) != 1:
+        if native.configure(facts().address) != 1:
             raise NativeUnavailable("there is no memory for it")
 
     def scan(self, values: list[Value], ms: float) -> int:

@@ -17,6 +17,7 @@ from contextvars import Context, ContextVar, Token
 from ctypes import string_at
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
+from functools import cache
 from re import Match, Pattern
 from typing import Any
 
@@ -127,6 +128,12 @@ class Facts:
     @property
     def address(self) -> int:
         return id(self._words)
+
+
+@cache
+def facts() -> Facts:
+    """Those of this interpreter; an image carries them, for nothing in it moves."""
+    return Facts()
 
 
 def _text_facts() -> tuple[int, int, int]:

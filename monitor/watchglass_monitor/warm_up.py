@@ -11,6 +11,7 @@ from watchglass_monitor import in_pyodide
 from watchglass_monitor.display import set_publisher
 from watchglass_monitor.host import DUMP_REQUEST_ID, Gate
 from watchglass_monitor.kernel import Kernel
+from watchglass_monitor.native_layout import facts
 
 _EXAMPLES = (
     "x = 1",
@@ -119,6 +120,7 @@ def warm_up() -> None:
     kernel.install()
     _use(kernel, host)
     kernel.monitor.stop()
+    facts()
     _silence()
     for name in set(namespace) - before:
         del namespace[name]

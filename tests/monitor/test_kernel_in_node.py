@@ -102,6 +102,32 @@ async def test_changes_in_place_are_shown_while_a_loop_runs(talk: Conversation) 
     assert len(set(map(str, values_of(talk, "row")))) >= 3
 
 
+async def test_variables_are_walked_over_in_webassembly(talk: Conversation) -> None:
+    code = "import gc; [type(o).__name__ for o in gc.get_objects()].count('NativeFingerprints')"
+    assert await talk.evaluate(code) == "1"
+
+
+async def test_changes_deep_in_large_values_are_shown(talk: Conversation) -> None:
+    """That of two million numbers is found before the execution ends."""
+    await talk.execute("rows = [[n, {n: str(n)}] for n in range(50_000)]; ints = [0] * 2_000_000")
+    await asyncio.sleep(1)
+    talk.seen.clear()
+    await talk.execute("rows[40_000][1]['new'] = 1; ints[1_234_567] = 1")
+    assert {change.name for event in of(talk, VariablesChanged) for change in event.changes} >= {
+        "ints"
+    }
+    await first(
+        talk, VariablesChanged, lambda event: any(change.name == "rows" for change in event.changes)
+    )
+
+
+async def test_what_is_too_deep_to_be_watched_whole_says_so(talk: Conversation) -> None:
+    await talk.execute("deep = []\nfor _ in range(100_000): deep = [deep]\nshort = [[]]")
+    answer = await talk.process.query("variables", {}, timeout=10)
+    told = {each["name"]: each.get("truncated", False) for each in answer["variables"]}
+    assert told == {"deep": True, "short": False}
+
+
 async def test_the_end_tells_the_last_value_before_finished(talk: Conversation) -> None:
     await talk.execute("x = 1")
     await talk.execute("for i in range(1000): x = i")
