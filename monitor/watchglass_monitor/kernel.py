@@ -198,13 +198,15 @@ class Kernel:
         if self.schedule.steps != self._steps_seen:
             self._steps_seen = self.schedule.steps
             return self._host.poll_ms()
-        if self.monitor.unfinished:
+        self.monitor.rest()
+        if self.monitor.unfinished or self.monitor.owes or self.feed.unsent:
             return UNFINISHED_MS
         return wait
 
     def step(self) -> None:
         """Turn the event loop once."""
         self.enter()
+        self.monitor.wake()
         self.schedule.step()
         if self.execution is None:
             self._host.wake(self._host.poll_ms())
@@ -265,6 +267,7 @@ class Kernel:
         self.task_errors.settle(execution.request_id)
         self.last = (execution.number, execution.request_id)
         with self._reserve.as_needed():
+            self.monitor.wake()
             self.feed.finish(execution.request_id)
             self.keeper.at_end(execution.number, execution.request_id, self.feed.total)
         if isinstance(error, MemoryError):
@@ -281,6 +284,7 @@ class Kernel:
     def _show_running(self) -> None:
         """A safe point of running code, or a moment while it waits."""
         self.output.flush()
+        self.monitor.wake()
         self.feed.show(self._owner(), running=True)
 
     def _owner(self) -> int:

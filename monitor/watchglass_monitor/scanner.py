@@ -59,12 +59,30 @@ class Scanner:
         self._native = native
         self._scanned: dict[str, _Scanned] = {}
         self._round: list[str] = []
+        # Walks that have not come to their end: whether code has run since they began.
+        self._owed: dict[str, bool] = {}
+        self._is_resting = False
         self._suspects: dict[str, None] = {}
 
     @property
     def unfinished(self) -> bool:
         """Whether the round that was begun is not complete yet."""
         return bool(self._round)
+
+    @property
+    def owes(self) -> bool:
+        """Whether some walk is not complete yet, and has to wait for its share of the time."""
+        return bool(self._owed)
+
+    def rest(self) -> None:
+        """No code runs: from the next round on, only what is unfinished is looked at."""
+        self._is_resting = True
+
+    def wake(self) -> None:
+        """Code runs: it may change what a walk has passed by already."""
+        self._is_resting = False
+        for name in self._owed:
+            self._owed[name] = True
 
     def bound(self, name: str, value: Value) -> None:
         """A name was bound: what was known of its former value means nothing."""
@@ -84,6 +102,7 @@ class Scanner:
         """A name is not bound any more, or to something that cannot change."""
         self._scanned.pop(name, None)
         self._suspects.pop(name, None)
+        self._owed.pop(name, None)
 
     def suspect(self, names: Iterable[str]) -> None:
         """Looks at these first: they may be other objects at the same addresses."""
@@ -94,7 +113,8 @@ class Scanner:
     def scan(self, namespace: dict[str, Any], deadline: float) -> list[Found]:
         """Walks on until the deadline, and at least over one variable."""
         if not self._round:
-            rest = [name for name in self._scanned if name not in self._suspects]
+            names = self._owed if self._is_resting else self._scanned
+            rest = [name for name in names if name not in self._suspects]
             # Taken from the end.
             self._round = [*reversed(rest), *reversed(self._suspects)]
         elif self._suspects:
@@ -106,6 +126,7 @@ class Scanner:
             return self._scan_round(namespace, deadline)
         except NativeUnavailable:
             self._native = None
+            self._owed.clear()
             for scanned in self._scanned.values():
                 scanned.walk = scanned.fingerprint = None
             return []
@@ -147,7 +168,7 @@ class Scanner:
         while self._native is not None and self._round and len(names) < MAX_SCANNED:
             scanned = self._scanned.get(self._round[-1])
             if scanned is None or self._round[-1] not in namespace:
-                self._suspects.pop(self._round.pop(), None)
+                self._looked_at(self._round.pop())
             elif scanned.is_large or scanned.is_foreign or scanned.walk is not None:
                 break
             else:
@@ -167,7 +188,7 @@ class Scanner:
         for name, fingerprint, status in zip(names[:reached], told, told, strict=False):
             scanned = self._scanned[name]
             if status == COMPLETE and fingerprint == scanned.fingerprint:
-                self._suspects.pop(name, None)
+                self._looked_at(name)
                 continue
             one = self._tell_small(name, scanned, fingerprint, status)
             if one is not None:
@@ -179,21 +200,27 @@ class Scanner:
     ) -> Found | None:
         status, is_truncated = status_of(told)
         if status == COMPLETE:
-            self._suspects.pop(name, None)
+            self._looked_at(name)
             return _tell(name, scanned, fingerprint, is_truncated)
         scanned.is_large = status == LARGE
         scanned.is_foreign = status == FOREIGN
         self._round.append(name)
         return None
 
+    def _looked_at(self, name: str) -> None:
+        self._suspects.pop(name, None)
+        self._owed.pop(name, None)
+
     def _scan_one(self, name: str, namespace: dict[str, Any], deadline: float) -> Found | None:
         scanned = self._scanned.get(name)
         if scanned is None or name not in namespace:
+            self._owed.pop(name, None)
             return None
         began = perf_counter()
         earned = (began - scanned.credited_at) * SHARE
         scanned.credit = min(scanned.credit + earned, ADVANCE_S)
         scanned.credited_at = began
+        self._owed.setdefault(name, False)
         if scanned.credit <= 0:
             return None
         try:
@@ -216,6 +243,8 @@ class Scanner:
             scanned.cost = max(scanned.cost, _LONG_WALK_S * 2)
             return None
         walk, scanned.walk = scanned.walk, None
+        if self._owed.pop(name, False):
+            self._owed[name] = False
         scanned.is_foreign = False  # perhaps the next walk finds nothing foreign any more
         found = _tell(name, scanned, walk.fingerprint, walk.truncated)
         return Found(name, certain=True) if walk.disturbed else found

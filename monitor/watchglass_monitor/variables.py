@@ -97,6 +97,19 @@ class VariableMonitor:
         self._watcher.clear()
         self._is_chosen = False
 
+    @property
+    def owes(self) -> bool:
+        """Whether a large value is not looked at to its end yet; it takes only so much time."""
+        return self._scanner.owes
+
+    def rest(self) -> None:
+        """No code runs: only what is unfinished is looked at."""
+        self._scanner.rest()
+
+    def wake(self) -> None:
+        """Code runs."""
+        self._scanner.wake()
+
     def has_changes(self) -> bool:
         """Whether a store was noticed, or a change is waiting, since the last `collect`."""
         return bool(self._pending or self._dirty) or self._watcher.has_stores()

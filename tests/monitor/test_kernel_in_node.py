@@ -54,6 +54,10 @@ def of(talk: Conversation, kind: type[E]) -> list[E]:
     return [event for event in talk.seen if isinstance(event, kind)]
 
 
+def told(event: VariablesChanged, name: str) -> bool:
+    return any(change.name == name for change in event.changes)
+
+
 def values_of(talk: Conversation, name: str) -> list[Any]:
     return [
         change.variable.value
@@ -116,9 +120,19 @@ async def test_changes_deep_in_large_values_are_shown(talk: Conversation) -> Non
     assert {change.name for event in of(talk, VariablesChanged) for change in event.changes} >= {
         "ints"
     }
-    await first(
-        talk, VariablesChanged, lambda event: any(change.name == "rows" for change in event.changes)
-    )
+    await first(talk, VariablesChanged, lambda event: told(event, "rows"))
+
+
+async def test_a_large_value_is_looked_at_to_its_end_after_the_execution(
+    talk: Conversation,
+) -> None:
+    """More than its share of the time allows at once, and nothing runs any more."""
+    code = "rows = [[[n], {n: [n]}, (n, [n])] for n in range(40_000)]; last = rows[-1]; "
+    await talk.execute(code + "first = rows[0]")
+    for name in ("first", "last"):
+        talk.seen.clear()
+        await talk.execute(f"{name}[0].append(1)")
+        await first(talk, VariablesChanged, lambda event: told(event, "rows"))
 
 
 async def test_what_is_too_deep_to_be_watched_whole_says_so(talk: Conversation) -> None:
