@@ -7,6 +7,8 @@ import weakref
 from array import array
 from collections import defaultdict, deque
 from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from time import perf_counter
 from typing import Any
 
@@ -146,6 +148,8 @@ _SEEN: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
     (lambda: [1, 2], _store),
     (lambda: [2**70], lambda v: v.__setitem__(0, 2**70 + 1)),
     (lambda: ["aé✓"], lambda v: v.__setitem__(0, "aé✗")),
+    (lambda: [Decimal("1.5")], lambda v: v.__setitem__(0, Decimal("1.6"))),
+    (lambda: [time(1)], lambda v: v.__setitem__(0, time(1, microsecond=1))),
     (lambda: {0: 1}, _store),
     (lambda: {"a": [{"b": [1]}]}, lambda v: v["a"][0]["b"].append(2)),
     (lambda: ([],), lambda v: v[0].append(1)),
@@ -168,7 +172,10 @@ _UNSEEN: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
     (lambda: ["".join(["né✓"] * 3)], lambda v: (hash(v[0]), v[0].encode())),
     (_Plain, lambda v: (vars(v), weakref.ref(v))),
     (lambda: _Listed([1]), lambda v: (vars(v), weakref.ref(v))),
-    (lambda: [(1, "a"), frozenset({1})], lambda v: [hash(each) for each in v]),
+    (
+        lambda: [(1, "a"), frozenset({1}), Decimal(1), datetime.max, date.max, timedelta.max],
+        lambda v: [hash(each) for each in v],
+    ),
 )
 
 

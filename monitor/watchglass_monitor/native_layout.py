@@ -16,6 +16,7 @@ from collections import defaultdict, deque, namedtuple
 from contextvars import Context, ContextVar, Token
 from ctypes import string_at
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import IntEnum
 from functools import cache
 from re import Match, Pattern
@@ -55,6 +56,7 @@ class Kind(IntEnum):
     CLASS = 22
     MOMENT = 24
     RAW = 25
+    DECIMAL = 26
 
 
 _SINCE = (3, 13)
@@ -81,6 +83,7 @@ _KINDS: dict[Kind, tuple[Any, ...]] = {
     Kind.INSTANCE: (object,),
     Kind.MOMENT: (datetime, time),
     Kind.RAW: (date, timedelta),
+    Kind.DECIMAL: (Decimal,),
     Kind.ITERATOR: ITERATORS,
     Kind.REFERRING: (*REFERRING, Pattern, Match, type(namedtuple("Pair", "left").__dict__["left"])),
     Kind.LEAF: (

@@ -203,13 +203,13 @@ def test_what_python_alone_can_walk_over_is_left_to_it() -> None:
         inside("""
 values = [
     (n for n in range(3)), collections.OrderedDict(a=1), io.StringIO(), io.BytesIO(b"x"),
-    random.Random(1), decimal.Decimal(1), memoryview(bytearray(9))[::2], decimal.Context(),
+    random.Random(1), memoryview(bytearray(9))[::2], decimal.Context(),
     weakref.WeakValueDictionary(), functools.lru_cache(repr), __import__("ctypes").c_int(1),
     __import__("pathlib").Path("x"), __import__("itertools").count(),
 ]
 result = [whole(native, [1, [value]]) for value in values]
 """)
-        == [None] * 13
+        == [None] * 12
     )
 
 

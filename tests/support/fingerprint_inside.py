@@ -166,7 +166,7 @@ MAKERS: tuple[Callable[[], Any], ...] = (
     _noted,
     lambda: Unit(3).bag.append,
     lambda: [datetime.datetime(2026, 1, 2), datetime.date(2026, 1, 2), datetime.timedelta(3)],
-    lambda: [decimal.Decimal("1.5"), [1]],
+    lambda: [decimal.Decimal("1.5"), decimal.Decimal("-inf"), decimal.Decimal(10**90), [1]],
     lambda: io.StringIO("abc"),
     lambda: random.Random(1),
     lambda: [Colour.RED],
@@ -181,7 +181,7 @@ FRESH: tuple[Callable[[int], Any], ...] = (
     lambda n: Point(n), lambda n: Unit,
     lambda n: float("nan"), lambda n: Slotted(), lambda n: frozenset([n]), lambda n: 0.0 * -n,
     lambda n: collections.deque([n]), lambda n: bytearray([n]),
-    lambda n: datetime.datetime(2026, 1, 1 + n % 28),
+    lambda n: datetime.datetime(2026, 1, 1 + n % 28), lambda n: decimal.Decimal(n) / 7,
 )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ export namespace kind {
   export const BUFFER: u32 = 23; // any other type of C that hands out memory
   export const MOMENT: u32 = 24; // datetime, time: the zone is there only when there is one
   export const RAW: u32 = 25; // date, timedelta
+  export const DECIMAL: u32 = 26;
 }
 /** Beside the kind of its builtin base: an instance of a class that Python code defined. */
 export const SUBCLASS: u32 = 0x100;
@@ -132,7 +133,7 @@ function classify(type: u32): u32 {
 
 function canBeExtended(base: u32): bool {
   if (base == kind.UNKNOWN || base == kind.FOREIGN || base == kind.CONSTANT || base == kind.LEAF) return false;
-  return base != kind.MOMENT && base != kind.RAW;
+  return base != kind.MOMENT && base != kind.RAW && base != kind.DECIMAL;
 }
 
 /**

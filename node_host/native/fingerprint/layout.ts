@@ -20,6 +20,7 @@ export namespace at {
   export const DICT_VALUES: usize = 28;
   export const DICT_END: usize = 32;
   export const DATE_STATE: usize = 12; // {has a zone, state…}
+  export const DECIMAL: usize = 12; // an mpd_t
   export const VIEW_FLAGS: usize = 20;
   export const VIEW: usize = 28; // a Py_buffer
   export const MANAGED_DICT: usize = 12; // before the object
@@ -34,6 +35,15 @@ export namespace buffer {
   export const SHAPE: usize = 28;
   export const STRIDES: usize = 32;
   export const BYTES: u32 = 44;
+}
+
+/** Offsets of an mpd_t. */
+export namespace decimal {
+  export const FLAGS: usize = 0;
+  export const VALUE_FLAGS: u8 = 0x0f; // sign, infinity, the two nan; the others tell whose memory it is
+  export const EXPONENT: usize = 4;
+  export const COUNT: usize = 12;
+  export const WORDS: usize = 20;
 }
 
 /** Offsets of PyTypeObject. */

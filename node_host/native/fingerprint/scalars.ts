@@ -1,7 +1,7 @@
 /** Values that hold no others, by what they are worth. */
 import { mix, mixBytes, mixTyped } from "./hash";
 import { kind } from "./kinds";
-import { at, slot } from "./layout";
+import { at, decimal, slot } from "./layout";
 import { facts, spend } from "./walk";
 
 const WHOLE_TEXT: u32 = 1 << 20;
@@ -34,6 +34,7 @@ export function mixScalar(object: u32, type: u32, its: u32): bool {
     case kind.BYTES: mixMemory(object, object + <u32>at.BYTES, load<u32>(object, at.SIZE), type); return true;
     case kind.MOMENT: mixMoment(object, type); return true;
     case kind.RAW: mixTyped(type, 1); mixState(object, load<u32>(type, slot.BASIC_SIZE)); return true;
+    case kind.DECIMAL: mixDecimal(object, type); return true;
     default: return false;
   }
 }
@@ -70,6 +71,13 @@ function mixMoment(object: u32, type: u32): void {
   mixTyped(type, 1);
   mixState(object, size);
   if (load<u8>(object, at.DATE_STATE)) mix(load<u32>(object + size));
+}
+
+function mixDecimal(object: u32, type: u32): void {
+  const number = object + <u32>at.DECIMAL;
+  mixTyped(type, load<u8>(number, decimal.FLAGS) & decimal.VALUE_FLAGS);
+  mix(load<u64>(number, decimal.EXPONENT)); // and the count of digits
+  mixMemory(object, load<u32>(number, decimal.WORDS), load<u32>(number, decimal.COUNT) * 4, type);
 }
 
 /** Memory that cannot change; of a very large one, samples and where it is. */
