@@ -8,7 +8,8 @@ import { CHILDREN_BYTES, learnVisitor, nextChild, noChildren } from "./fingerpri
 import { collectChildren, enter, functionPart, learnScratch, SCRATCH_BYTES, VALUE_NEXT, walkOn } from "./fingerprint/contents";
 import { freshHash, hash, startHash } from "./fingerprint/hash";
 import { forgetKinds, kind, kindOf, KINDS_BYTES, learnKinds } from "./fingerprint/kinds";
-import { at, Facts, slot, typeOf } from "./fingerprint/layout";
+import { at, buffer, Facts, slot, typeOf } from "./fingerprint/layout";
+import { learnBuffer } from "./fingerprint/memory";
 import { dropSeen, forgetSeen } from "./fingerprint/seen";
 import {
   facts, Frame, learnFacts, spend, stage, state, status, stop, take, Walk, walk, WALK_BYTES, work,
@@ -41,7 +42,8 @@ let scratch: u32 = 0;
  * @param visitor where `visit` is in the interpreter's table
  */
 export function configure(told: u32, visitor: u32): bool {
-  const bytes: u32 = offsetof<Facts>() + KINDS_BYTES + SCRATCH_BYTES + CHILDREN_BYTES + WALK_BYTES * (PAUSABLE + 1);
+  const shared = offsetof<Facts>() + KINDS_BYTES + SCRATCH_BYTES + buffer.BYTES + CHILDREN_BYTES;
+  const bytes: u32 = shared + WALK_BYTES * (PAUSABLE + 1);
   let place = malloc(bytes);
   if (!place) return false;
   memory.fill(place, 0, bytes);
@@ -49,7 +51,8 @@ export function configure(told: u32, visitor: u32): bool {
   learnFacts(changetype<Facts>(place));
   learnKinds(facts, (place += offsetof<Facts>()));
   learnScratch((scratch = place += KINDS_BYTES));
-  learnVisitor(visitor, (place += SCRATCH_BYTES));
+  learnBuffer((place += SCRATCH_BYTES));
+  learnVisitor(visitor, (place += buffer.BYTES));
   walks = place + CHILDREN_BYTES;
   return true;
 }

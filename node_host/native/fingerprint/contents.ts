@@ -1,30 +1,21 @@
 /** What each kind of object holds, one step after another. */
 import { collectAttributes, collectReferents, freeChildren, mixGaps, nextChild, OWN_TYPE } from "./children";
 import { mix, mixBytes, mixTyped } from "./hash";
-import { hasNativeBuffer, isFromMain, kind, kindOf, solidBase, SUBCLASS } from "./kinds";
-import { at, buffer, slot, typeOf } from "./layout";
+import { isFromMain, kind, kindOf, solidBase, SUBCLASS } from "./kinds";
+import { at, slot, typeOf } from "./layout";
+import { mixView, walkMemory } from "./memory";
 import { mixPlain, mixScalar } from "./scalars";
 import { numberOf } from "./seen";
 import { facts, Frame, isOver, limit, MAX_DEPTH, MAX_VALUES, spend, stage, state, status, stop, walk, work } from "./walk";
 
 @external("env", "PyDict_Next")
 declare function PyDict_Next(dict: u32, position: u32, key: u32, value: u32): i32;
-@external("env", "PyObject_GetBuffer")
-declare function PyObject_GetBuffer(object: u32, view: u32, flags: i32): i32;
-@external("env", "PyBuffer_Release")
-declare function PyBuffer_Release(view: u32): void;
-@external("env", "PyErr_Clear")
-declare function PyErr_Clear(): void;
 
 const SEEN: u64 = 0x5ee9_0000_0000;
-const PIECE_BYTES: u32 = 1 << 16;
-const PIECE_WORK: u32 = PIECE_BYTES >> 5;
 const CONTAINER_WORK: u32 = 6;
-const RECORDS_RO: i32 = 0x1c; // PyBUF_: any strides, nothing indirect
-const VIEW_RELEASED: u32 = 1, VIEW_C: u32 = 2;
 const FUNCTION_PARTS: u32 = 5;
 export const VALUE_NEXT: u32 = 1; // a dict's key was entered, its value was not yet
-export const SCRATCH_BYTES: u32 = 16 + buffer.BYTES;
+export const SCRATCH_BYTES: u32 = 16;
 
 let scratch: u32 = 0;
 export function learnScratch(address: u32): void {
@@ -89,22 +80,6 @@ function mixToken(frame: Frame, base: u32): void {
       mixTyped(type, object);
       if (frame.kind & SUBCLASS) mixScalar(object, type, frame.kind & 0xff);
   }
-}
-
-function mixView(object: u32, type: u32): void {
-  const flags = load<u32>(object, at.VIEW_FLAGS);
-  if (flags & VIEW_RELEASED) return mixTyped(type, object);
-  if (!(flags & VIEW_C)) return stop(status.FOREIGN);
-  const view = object + <u32>at.VIEW;
-  mixTyped(type, load<u32>(view, buffer.LENGTH));
-  mixShape(view);
-}
-
-function mixShape(view: u32): void {
-  const shape = load<u32>(view, buffer.SHAPE), format = load<u32>(view, buffer.FORMAT);
-  const dimensions = shape ? load<u32>(view, buffer.DIMENSIONS) : 0;
-  for (let i: u32 = 0; i < dimensions; i++) mix(load<u32>(shape + i * 4));
-  if (format) for (let i: u32 = 0; load<u8>(format + i); i++) mix(load<u8>(format + i));
 }
 
 /** Walk on until the walk is complete or has to stop. */
@@ -246,75 +221,4 @@ export function functionPart(object: u32, index: u32): u32 {
   const part = load<u32>(object + offset);
   // Made when someone asks for it, and empty then.
   return part && typeOf(part) == facts.dictType && load<u32>(part, at.SIZE) == 0 ? 0 : part;
-}
-
-function walkMemory(frame: Frame): void {
-  const isOpen = openMemory(frame);
-  if (isOpen && (!frame.position || (frame.first == start && frame.count == length))) mixPieces(frame);
-  else if (isOpen) stop(status.DISTURBED);
-  if (isOpen && borrowed) PyBuffer_Release(scratch + 16);
-}
-
-function mixPieces(frame: Frame): void {
-  frame.first = start;
-  frame.count = length;
-  while (frame.position < length) {
-    mixBytes(start + frame.position, min(PIECE_BYTES, length - frame.position));
-    frame.position += PIECE_BYTES;
-    spend(PIECE_WORK);
-    if (isOver()) return;
-  }
-}
-
-let start: u32 = 0, length: u32 = 0, borrowed = false;
-
-/** Find the memory of an object; false when it has none, for now. */
-function openMemory(frame: Frame): bool {
-  const object = frame.object;
-  borrowed = false;
-  switch (frame.kind & 0xff) {
-    case kind.BYTEARRAY:
-      start = load<u32>(object, at.BYTEARRAY_START);
-      length = load<u32>(object, at.SIZE);
-      return true;
-    case kind.ARRAY:
-      start = load<u32>(object, at.ITEMS);
-      length = load<u32>(object, at.SIZE) * load<u32>(load<u32>(object, at.ARRAY_DESCRIPTION), at.ITEM_SIZE);
-      return true;
-    case kind.MEMORYVIEW:
-      start = load<u32>(object + <u32>at.VIEW, buffer.START);
-      length = load<u32>(object + <u32>at.VIEW, buffer.LENGTH);
-      return !(load<u32>(object, at.VIEW_FLAGS) & VIEW_RELEASED);
-    default:
-      return borrowMemory(frame);
-  }
-}
-
-/** By the buffer protocol of a type written in C, whatever it is. */
-function borrowMemory(frame: Frame): bool {
-  const view = scratch + 16;
-  if (!hasNativeBuffer(frame.type)) return false;
-  if (PyObject_GetBuffer(frame.object, view, RECORDS_RO) != 0) {
-    PyErr_Clear();
-    return false;
-  }
-  borrowed = true;
-  measure(view);
-  if (!frame.position) mixShape(view);
-  return true;
-}
-
-/** From the first to the last byte of its items, with all that lies between them. */
-function measure(view: u32): void {
-  const shape = load<u32>(view, buffer.SHAPE), strides = load<u32>(view, buffer.STRIDES);
-  const dimensions = shape && strides ? load<u32>(view, buffer.DIMENSIONS) : 0;
-  start = load<u32>(view, buffer.START);
-  length = load<u32>(view, buffer.LENGTH);
-  if (!dimensions || !length) return;
-  length = load<u32>(view, buffer.ITEM_SIZE);
-  for (let i: u32 = 0; i < dimensions; i++) {
-    const reach = (load<i32>(shape + i * 4) - 1) * load<i32>(strides + i * 4);
-    if (reach < 0) start += reach;
-    length += abs(reach);
-  }
 }
