@@ -165,14 +165,16 @@ class Scanner:
     def _take_small(self, namespace: dict[str, Any]) -> list[str]:
         """The next of the round that can be walked over together."""
         names: list[str] = []
-        while self._native is not None and self._round and len(names) < MAX_SCANNED:
-            scanned = self._scanned.get(self._round[-1])
-            if scanned is None or self._round[-1] not in namespace:
-                self._looked_at(self._round.pop())
+        left, look_up = self._round, self._scanned.get
+        while self._native is not None and left and len(names) < MAX_SCANNED:
+            name = left[-1]
+            scanned = look_up(name)
+            if scanned is None or name not in namespace:
+                self._looked_at(left.pop())
             elif scanned.is_large or scanned.is_foreign or scanned.walk is not None:
                 break
             else:
-                names.append(self._round.pop())
+                names.append(left.pop())
         return names
 
     def _scan_small(
@@ -208,8 +210,10 @@ class Scanner:
         return None
 
     def _looked_at(self, name: str) -> None:
-        self._suspects.pop(name, None)
-        self._owed.pop(name, None)
+        if self._suspects:
+            self._suspects.pop(name, None)
+        if self._owed:
+            self._owed.pop(name, None)
 
     def _scan_one(self, name: str, namespace: dict[str, Any], deadline: float) -> Found | None:
         scanned = self._scanned.get(name)

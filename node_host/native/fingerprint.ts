@@ -30,7 +30,7 @@ const PAUSABLE: u32 = 4;
 const SMALL_WORK: u32 = 4096;
 const CHECK_WORK: u32 = 8192;
 const VARIABLE_WORK: u32 = 8;
-const RESULT_BYTES: u32 = 16; // {fingerprint: u64, status: u32, work: u32}
+const RESULT_BYTES: u32 = 16; // {fingerprint, status}
 const NO_LIMIT: u32 = u32.MAX_VALUE;
 
 let walks: u32 = 0;
@@ -127,8 +127,7 @@ function resume(which: Walk, value: u32, deadline: f64): void {
 function tell(result: u32): void {
   const found = state == status.RUNNING ? status.COMPLETE : state;
   store<u64>(result, hash);
-  store<u32>(result, walk.isTruncated ? found | status.TRUNCATED : found, 8);
-  store<u32>(result, work, 12);
+  store<u64>(result, walk.isTruncated ? found | status.TRUNCATED : found, 8);
 }
 
 /**

@@ -247,3 +247,67 @@ for _ in range(4):
     turn()
 result = before == state() and before[-1] == 4
 """)
+
+
+SCANNING = """
+from watchglass_monitor.scanner import Scanner
+space = {f"small{n}": [n, {"n": n}] for n in range(1000)}
+space |= {f"large{n}": [[n] for n in range(5000)] for n in range(8)}
+space |= {f"foreign{n}": [collections.OrderedDict(a=n), [n]] for n in range(8)}
+space |= {"huge": [[n] for n in range(200_000)], "number": 1}
+scanner = Scanner(native)
+for name, value in space.items():
+    scanner.bound(name, value)
+def found(seconds):
+    told, end = [], perf_counter() + seconds
+    while perf_counter() < end:
+        began = perf_counter()
+        told += scanner.scan(space, began + 0.002)
+        longest.append(perf_counter() - began)
+    return sorted({one.name for one in told if one.certain})
+longest = []
+"""
+
+
+def test_the_scanner_finds_changes_in_small_large_and_foreign_variables() -> None:
+    changed = ["foreign3", "huge", "large5", "small7", "small999"]
+    assert inside(
+        SCANNING
+        + """
+first = found(2)
+space["small7"][1]["n"] = 0; space["small999"].append(1); space["large5"][4000].append(1)
+space["foreign3"][0].move_to_end("a"); space["foreign3"][1].append(1)
+space["huge"][150_000].append(1)
+changed = found(3)
+slow = sum(each > 0.004 for each in longest) / len(longest)
+result = [first, changed, found(1), slow < 0.02]
+"""
+    ) == [[], changed, [], True]
+
+
+def test_a_variable_that_holds_nothing_foreign_any_more_is_native_again() -> None:
+    assert inside(
+        SCANNING
+        + """
+found(0.5)
+before = scanner._scanned["foreign1"].is_foreign, scanner._scanned["foreign1"].fingerprint
+space["foreign1"][0] = {}
+changed = found(0.5)
+after = scanner._scanned["foreign1"].fingerprint
+result = [type(before[1]).__name__, changed, type(after).__name__, found(0.2)]
+"""
+    ) == ["tuple", ["foreign1"], "int", []]
+
+
+def test_python_takes_over_when_the_native_walk_fails() -> None:
+    assert inside(
+        SCANNING
+        + """
+found(0.5)
+native._scan = native._step = lambda *told: -1
+found(2)
+space["small7"].append(1)
+space["large5"].append(1)
+result = found(2)
+"""
+    ) == ["large5", "small7"]
