@@ -42,7 +42,7 @@ check: install  ## lint, format, types of every language, imports, generated fil
 	@$(NODE) node_host/node_modules/typescript/bin/tsc --noEmit -p node_host
 	@$(NODE) web/node_modules/typescript/bin/tsc --noEmit -p web
 	@$(RUN) -m watchglass_server.schema --check
-	@$(NODE) node_host/build_native.mjs --check
+	@$(NODE) node_host/native/build.mjs --check
 
 fix: install  ## what lint and format can repair by themselves
 	@$(BIN)/ruff check --fix .
@@ -67,8 +67,9 @@ lock: $(packages)  ## pins anew what pyproject.toml and bench/ ask for
 generate: $(packages)  ## docs/protocol.md's schemas, web/src/messages.ts and docs/settings.md
 	@$(RUN) -m watchglass_server.schema
 
-native: install  ## node_host/src/native/*.wasm, from the .wat beside them
-	@$(NODE) node_host/build_native.mjs
+native: $(packages)  ## node_host/native/*.wasm, from their sources
+	@$(RUN) hatch_build.py
+	@$(NODE) node_host/native/build.mjs
 
 chromium:
 	@CHROMIUM="$(CHROMIUM)" scripts/chromium

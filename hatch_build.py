@@ -53,6 +53,7 @@ def wheel_files() -> dict[str, str]:
     inside = "watchglass_server/_node_host"
     return {
         str(HOST / "src"): f"{inside}/src",
+        **{str(f): f"{inside}/native/{f.name}" for f in sorted((HOST / "native").glob("*.wasm"))},
         str(HOST / "package.json"): f"{inside}/package.json",
         str(HOST / "node_modules/ws"): f"{inside}/node_modules/ws",
         **{str(pyodide / f): f"{inside}/node_modules/pyodide/{f}" for f in PYODIDE_FILES},

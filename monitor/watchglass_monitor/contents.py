@@ -24,9 +24,11 @@ from .marks import scalar_part
 from .reading import (
     Value,
     bases,
+    class_attributes,
     class_items,
     has_plain_keys,
     instance_dict,
+    is_python_class,
     slot_items,
     type_module,
     type_name,
@@ -36,6 +38,7 @@ from .reading import (
 Token: TypeAlias = "bool | int | float | str | bytes | tuple[Token, ...] | None"
 
 _PIECE = 1 << 16
+_FULL_RO = 0x11C  # inspect.BufferFlags.FULL_RO, from 3.12 on
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +118,28 @@ def _walked(builtin: Any) -> Callable[[Any], Contents]:
 
 def _buffer(value: Any) -> Contents:
     """Raw memory, as checksums of its pieces."""
-    with memoryview(value) as view:
+    with _memory(value) as view:
         token: Token = (id(type(value)), view.nbytes, view.format, _shape(view))
         if not view.c_contiguous:
             return Contents((token, view.tobytes() if view.nbytes < _PIECE else None))
 
     def start(position: int) -> Iterator[Any]:
-        with memoryview(value) as whole, whole.cast("B") as memory:
+        with _memory(value) as whole, whole.cast("B") as memory:
             for begin in range(position * _PIECE, memory.nbytes, _PIECE):
                 with memory[begin : begin + _PIECE] as piece:
                     yield crc32(piece) << 32 | adler32(piece)
 
     return Contents(token, start, chunk=8)
+
+
+def _memory(value: Any) -> memoryview:
+    """The memory of an object, past the `__buffer__` that its class may have."""
+    if is_python_class(type(value)):
+        for method in class_attributes(type(value), "__buffer__"):
+            if type(method) is types.WrapperDescriptorType:
+                view: memoryview = method(value, _FULL_RO)
+                return view
+    return memoryview(value)
 
 
 def _shape(view: memoryview) -> Token:
@@ -325,7 +338,7 @@ def _of_other_type(value: Value) -> Contents:
     module = type_module(kind)
     if module == "weakref" and type_name(kind) in _WEAK_CONTAINERS:
         return _instance(value)
-    if module.partition(".")[0] in _MACHINERY or module.startswith(_EVENT_LOOPS):
+    if module.partition(".")[0] in MACHINERY or module.startswith(EVENT_LOOPS):
         return _address(value)
     if module.partition(".")[0] == "pathlib":
         return _path(value)
@@ -343,13 +356,13 @@ _PATH_SLOTS = ("_raw_paths", "_raw_path") if sys.version_info >= (3, 12) else (
 )  # fmt: skip
 _RANDOM: Any = Random.__bases__[0]
 # Objects of these refer to much of the interpreter, which changes all the time.
-_MACHINERY = frozenset(
+MACHINERY = frozenset(
     {"pyodide", "_pyodide", "_pyodide_core", "watchglass_monitor", "logging", "selectors",
      "importlib", "_frozen_importlib", "threading", "_thread", "_asyncio", "contextvars",
      "_contextvars", "weakref", "abc", "_abc", "functools"}
 )  # fmt: skip
 _WEAK_CONTAINERS = frozenset({"WeakValueDictionary", "WeakKeyDictionary"})
-_EVENT_LOOPS = ("asyncio.base_events", "asyncio.selector_events", "asyncio.unix_events",
+EVENT_LOOPS = ("asyncio.base_events", "asyncio.selector_events", "asyncio.unix_events",
                 "asyncio.tasks", "asyncio.futures", "asyncio.events")  # fmt: skip
 
 _MADE: tuple[Any, ...] = (
@@ -357,7 +370,7 @@ _MADE: tuple[Any, ...] = (
     iter(range(0)), iter(range(2**70)), iter(""), iter(b""), iter(bytearray()), reversed([]),
     reversed({}),
 )  # fmt: skip
-_ITERATORS = tuple(type(made) for made in _MADE if hasattr(type(made), "__length_hint__"))
+ITERATORS = tuple(type(made) for made in _MADE if hasattr(type(made), "__length_hint__"))
 
 _BUILTIN: dict[type, Callable[[Any], Contents]] = {
     OrderedDict: _ordered_dict,
@@ -381,12 +394,12 @@ _BUILTIN: dict[type, Callable[[Any], Contents]] = {
     Union: _c_data,
     ctypes._SimpleCData: _c_data,
 }
-_LEAVES = (
+LEAVES = (
     types.ModuleType, types.CodeType, types.FrameType, types.TracebackType,
     types.BuiltinFunctionType, types.WrapperDescriptorType, types.MethodDescriptorType,
     types.GetSetDescriptorType, types.MemberDescriptorType,
 )  # fmt: skip
-_REFERRING = (
+REFERRING = (
     types.CellType, types.MethodType, partial, types.MappingProxyType, property,
     staticmethod, classmethod, types.SimpleNamespace, map, filter, zip, enumerate, reversed, slice,
 )  # fmt: skip
@@ -395,9 +408,9 @@ _REFERRING = (
 _BUILTIN_BASES = {id(kind): make for kind, make in _BUILTIN.items()}
 _EXACT: dict[int, Callable[[Any], Contents]] = {
     **_BUILTIN_BASES,
-    **{id(kind): _address for kind in _LEAVES},
-    **{id(kind): _referents for kind in _REFERRING},
-    **{id(kind): _iterator for kind in _ITERATORS},
+    **{id(kind): _address for kind in LEAVES},
+    **{id(kind): _referents for kind in REFERRING},
+    **{id(kind): _iterator for kind in ITERATORS},
     id(range): _range,
     id(type): _class,
     id(types.FunctionType): _function,

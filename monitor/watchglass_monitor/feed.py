@@ -50,6 +50,11 @@ class Feed:
         self._faults = 0
         self.total = 0  # changes found so far: grows with each
 
+    @property
+    def unsent(self) -> bool:
+        """Whether something was found that is not sent yet."""
+        return bool(self._found)
+
     def begin(self) -> None:
         """An execution starts: its first change is shown at once."""
         self._sent_at = -INTERVAL_S

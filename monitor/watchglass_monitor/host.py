@@ -117,6 +117,33 @@ class Host(Protocol):
         """A text that is another one in each process; good for dice, not for secrets."""
         ...
 
+    def fingerprints(self) -> "Fingerprints | None":
+        """The native walk over variables, or None."""
+        ...
+
+
+class Fingerprints(Protocol):
+    """The walk in WebAssembly; twin of fingerprints.mjs. It is told addresses, those of `id`.
+
+    Each gives -1 when the walk has failed.
+    """
+
+    def configure(self, facts: int) -> int:
+        """Learn the layout of this interpreter; 1 when it can be used."""
+        ...
+
+    def scan(self, values: int, results: int, ms: float) -> int:
+        """Walk over the small ones of a list of values; how many it came to in time."""
+        ...
+
+    def step(self, walk: int, value: int, results: int, ms: float) -> int:
+        """Begin a walk over one value, or go on with it."""
+        ...
+
+    def drop(self, walk: int) -> int:
+        """Give up a walk that is paused."""
+        ...
+
 
 class Buffer(Protocol):
     """Bytes on the JavaScript side."""

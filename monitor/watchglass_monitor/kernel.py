@@ -19,6 +19,7 @@ from watchglass_monitor.interrupts import Interrupts, is_inside
 from watchglass_monitor.ipython_names import IPythonFinder
 from watchglass_monitor.keeping import Keeper
 from watchglass_monitor.live import LIVE_MS, Live
+from watchglass_monitor.native_fingerprint import choose_native
 from watchglass_monitor.output import Output
 from watchglass_monitor.ownership import OWNER, Ownership
 from watchglass_monitor.prompt import Prompt
@@ -57,7 +58,8 @@ class Kernel:
         self.interrupts = Interrupts(host, self.ownership)
         self.suspender = Suspender(host, self.ownership, self.interrupts)
         self.prompt = Prompt(host, self.suspender, self.interrupts, self.publish)
-        self.monitor = VariableMonitor(namespace, native=host.watcher())
+        fingerprints = choose_native(host.fingerprints())
+        self.monitor = VariableMonitor(namespace, native=host.watcher(), fingerprints=fingerprints)
         self.repl = PyodideREPL(namespace, self.publish, self.monitor.snapshot)
         self.live = Live(self.monitor, self.send, self._line, host.pace)
         self.feed = Feed(self.monitor, self.send, self.live)
@@ -214,13 +216,15 @@ class Kernel:
         if self.schedule.steps != self._steps_seen:
             self._steps_seen = self.schedule.steps
             return self._poll_ms()
-        if self.monitor.unfinished:
+        self.monitor.rest()
+        if self.monitor.unfinished or self.monitor.owes or self.feed.unsent:
             return UNFINISHED_MS
         return min(again or wait, wait or again)
 
     def step(self) -> None:
         """Turn the event loop once."""
         self.enter()
+        self.monitor.wake()
         self.schedule.step()
         if self.execution is None or self.live.on:
             self._host.wake(self._poll_ms())
@@ -281,6 +285,7 @@ class Kernel:
         self.task_errors.settle(execution.request_id)
         self.last = (execution.number, execution.request_id)
         with self._reserve.as_needed():
+            self.monitor.wake()
             self.feed.finish(execution.request_id)
             self.watches.finish(execution.request_id)
             self.keeper.at_end(execution.number, execution.request_id, self.feed.total)
@@ -298,6 +303,7 @@ class Kernel:
     def _show_running(self) -> None:
         """A safe point of running code, or a moment while it waits."""
         self.output.flush()
+        self.monitor.wake()
         self.feed.show(self._owner(), running=True)
         self.watches.show(self._owner())
 

@@ -14,6 +14,7 @@ from .host import NativeWatcher
 from .ladder import choose_watcher
 from .marks import mark
 from .namespace import OWN_NAMES, is_bindable, is_variable
+from .native_fingerprint import NativeFingerprints
 from .paths import (
     Path,
     VariableError,
@@ -60,6 +61,7 @@ class VariableMonitor:
         namespace: dict[str, Any],
         hidden: frozenset[str] = OWN_NAMES,
         native: NativeWatcher | None = None,
+        fingerprints: NativeFingerprints | None = None,
     ) -> None:
         self.versions: dict[str, int] = {}
         self._namespace = namespace
@@ -71,7 +73,7 @@ class VariableMonitor:
         self._known: dict[str, Variable] = {}
         self._dirty: dict[str, int | None] = {}
         self._pending: list[Change] = []
-        self._scanner = Scanner()
+        self._scanner = Scanner(fingerprints)
         self._next_comparison = 0.0
         self._misses = 0
         self._is_busy = False
@@ -116,6 +118,19 @@ class VariableMonitor:
             with suppress(WatcherUnavailable):
                 self._watcher.arm()
                 return
+
+    @property
+    def owes(self) -> bool:
+        """Whether a large value is not looked at to its end yet; it takes only so much time."""
+        return self._scanner.owes
+
+    def rest(self) -> None:
+        """No code runs: only what is unfinished is looked at."""
+        self._scanner.rest()
+
+    def wake(self) -> None:
+        """Code runs."""
+        self._scanner.wake()
 
     def has_changes(self) -> bool:
         """Whether a store was noticed, or a change is waiting, since the last `collect`."""
@@ -222,8 +237,13 @@ class VariableMonitor:
 
     def _summary(self, name: str) -> Variable:
         """A variable as it is now; its change is told later, with the version given here."""
-        version = self.versions.get(name, 0) + (name in self._dirty)
-        return summary(name, self._namespace[name], version)
+        return self._summarised(name, self.versions.get(name, 0) + (name in self._dirty))
+
+    def _summarised(self, name: str, version: int) -> Variable:
+        variable = summary(name, self._namespace[name], version)
+        if self._scanner.is_truncated(name):
+            variable["truncated"] = True
+        return variable
 
     def _present(self, name: str) -> Variable:
         """A variable as it is now, and known to be so from here on."""
@@ -360,7 +380,7 @@ class VariableMonitor:
         if name not in self._namespace:
             return  # deleted since; the watcher has told of it, and the next call will
         self.versions[name] = self.versions.get(name, 0) + 1
-        variable = summary(name, self._namespace[name], self.versions[name])
+        variable = self._summarised(name, self.versions[name])
         self._known[name] = variable
         self._pending.append({"op": "set", "name": name, "variable": variable, "line": line})
 
@@ -374,7 +394,7 @@ class VariableMonitor:
         known = self._known.get(name)
         if known is None or name not in self._namespace:
             return known is None
-        return summary(name, self._namespace[name], known["version"]) != known
+        return self._summarised(name, known["version"]) != known
 
     def _check_version(self, path: Path, if_version: int | None) -> None:
         if if_version is None:

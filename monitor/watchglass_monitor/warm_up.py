@@ -11,6 +11,7 @@ from watchglass_monitor import in_pyodide
 from watchglass_monitor.display import set_publisher
 from watchglass_monitor.host import DUMP_REQUEST_ID, Gate
 from watchglass_monitor.kernel import Kernel
+from watchglass_monitor.native_layout import facts
 
 _EXAMPLES = (
     "x = 1",
@@ -101,6 +102,9 @@ class SilentHost:
     def entropy(self) -> str:
         return ""
 
+    def fingerprints(self) -> None:
+        """An image holds nothing native: the walk in Python does the warming up."""
+
 
 class SilentBuffer:
     """The bytes of a dump."""
@@ -123,6 +127,7 @@ def warm_up() -> None:
     kernel.install()
     _use(kernel, host)
     kernel.monitor.stop()
+    facts()
     _silence()
     for name in set(namespace) - before:
         del namespace[name]

@@ -19,7 +19,7 @@ _Words = ctypes.c_uint32 * _MAX_NAMES
 
 
 class _Window(ctypes.Structure):
-    """What was noted between two drains; node_host/src/native/dict_watcher.wat has the same."""
+    """What was noted between two drains; node_host/native/dict_watcher.wat has the same."""
 
     _fields_ = (
         ("events", ctypes.c_uint32),

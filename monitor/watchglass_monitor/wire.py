@@ -25,6 +25,8 @@ class Variable(TypedDict):
     version: int
     value: JSON
     hidden: NotRequired[Literal[True]]
+    # It holds more than is looked at for changes.
+    truncated: NotRequired[Literal[True]]
 
 
 class SetChange(TypedDict):

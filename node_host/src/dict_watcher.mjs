@@ -1,5 +1,5 @@
 /**
- * Kernel ⇄ CPython: the dict watcher in WebAssembly (native/dict_watcher.wat), started and stopped.
+ * Kernel ⇄ CPython: the dict watcher in WebAssembly (../native/dict_watcher.wat), started and stopped.
  * What it notes is read by monitor/watchglass_monitor/wasm_watcher.py, in memory.
  */
 import { instantiate } from "./wasm.mjs";

@@ -24,6 +24,8 @@ export class Host {
   #streams;
   #safePoints;
   #memoryBytes = () => 0;
+  /** @type {import("./fingerprints.mjs").Fingerprints | undefined} */
+  #fingerprints;
   #reader = new FrameReader();
   #stepper = new Stepper(() => this.#call(this.#attached().step()));
   /** @type {Kernel | undefined} */
@@ -64,6 +66,11 @@ export class Host {
     this.#streams = streams;
     this.#safePoints = safePoints;
     this.#pollMs = pollMs;
+  }
+
+  /** @param {import("./fingerprints.mjs").Fingerprints} fingerprints */
+  lend(fingerprints) {
+    this.#fingerprints = fingerprints;
   }
 
   /**
@@ -389,6 +396,7 @@ export class Host {
         this.#tickMs = ms || TICK_MS;
       },
       watcher: () => watcher,
+      fingerprints: () => this.#fingerprints?.forKernel(),
       // V8 takes the start of this from the operating system; Node's crypto takes 10 ms to load.
       entropy: () => Array.from({ length: ENTROPY_NUMBERS }, Math.random).join(),
     };

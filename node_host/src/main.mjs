@@ -3,6 +3,7 @@ import { readConfig } from "./config.mjs";
 import { Control } from "./control.mjs";
 import { dictWatcher } from "./dict_watcher.mjs";
 import { isFatal, messageOf } from "./fatal.mjs";
+import { Fingerprints } from "./fingerprints.mjs";
 import { collectWhenIdle } from "./garbage.mjs";
 import { Host } from "./host.mjs";
 import { boot, mountMonitor, startKernel } from "./interpreter.mjs";
@@ -28,6 +29,7 @@ async function start(config) {
   pyodide.setStdout({ write: (bytes) => streams.write("stdout", bytes) });
   pyodide.setStderr({ write: (bytes) => streams.write("stderr", bytes) });
   const watcher = dictWatcher(pyodide, () => safePoints.comeBy());
+  host.lend(new Fingerprints(pyodide._module.LDSO.loadedLibsByName.__main__.exports));
   const kernel = startKernel(pyodide, host.forKernel(watcher));
   host.attach(kernel, () => pyodide._module.HEAP8.length);
   safePoints.arm(pyodide);

@@ -116,6 +116,6 @@ function constant(value) {
  * @returns {any}
  */
 export function instantiate(name, host) {
-  const bytes = fs.readFileSync(new URL(`native/${name}.wasm`, import.meta.url));
+  const bytes = fs.readFileSync(new URL(`../native/${name}.wasm`, import.meta.url));
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), { host }).exports;
 }

@@ -168,6 +168,7 @@ class Variable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: Count
     value: Any
     hidden: bool = False
+    truncated: bool = False
 
 
 class Change(msgspec.Struct, frozen=True, tag_field="op", forbid_unknown_fields=True):

@@ -74,7 +74,8 @@ async def _node_version(node: Path) -> str:
 def _sources_digest(config: ProcessConfig) -> str:
     """Return a hash of all that goes into an image: Pyodide's release, the host and the kernel."""
     digest = hashlib.sha256((config.pyodide_dir / "package.json").read_bytes())
-    for folder in (config.host_dir / "src", config.monitor_dir / "watchglass_monitor"):
+    ours = (config.host_dir / "src", config.host_dir / "native")
+    for folder in (*ours, config.monitor_dir / "watchglass_monitor"):
         for path in sorted(_sources(folder)):
             digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode())
             digest.update(path.read_bytes())

@@ -44,6 +44,13 @@ class Variable(Struct, frozen=True, kw_only=True, omit_defaults=True):
     hidden: Annotated[
         bool, Meta(description="True for modules and names that begin with `_`; else left out.")
     ] = False
+    truncated: Annotated[
+        bool,
+        Meta(
+            description="True when it holds more, or deeper, than is looked at for changes; "
+            "else left out."
+        ),
+    ] = False
 
 
 class WatchAlert(Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ def told_variable(variable: h.Variable) -> Variable:
             version=variable.version,
             value=variable.value,
             hidden=variable.hidden,
+            truncated=variable.truncated,
         )
     )
 

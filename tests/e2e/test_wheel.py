@@ -62,7 +62,8 @@ def test_the_wheel_holds_host_pyodide_and_page_and_nothing_of_the_tests(wheel: P
     inside = "watchglass_server/_node_host"
     assert {
         f"{inside}/src/main.mjs",
-        f"{inside}/src/native/dict_watcher.wasm",
+        f"{inside}/native/dict_watcher.wasm",
+        f"{inside}/native/fingerprint.wasm",
         f"{inside}/package.json",
         f"{inside}/node_modules/pyodide/pyodide.asm.wasm",
         f"{inside}/node_modules/pyodide/python_stdlib.zip",
@@ -81,6 +82,8 @@ def test_the_wheel_holds_host_pyodide_and_page_and_nothing_of_the_tests(wheel: P
     }
     assert modules == {"pyodide", "ws"}, "only what runs, no tools"
     assert not [name for name in names if "/test/" in name]
+    native = {Path(name).suffix for name in names if f"{inside}/native/" in name}
+    assert native == {".wasm"}, "what is built, not its sources"
 
 
 async def test_a_session_runs_from_the_installed_wheel(wheel_server: Serving) -> None:

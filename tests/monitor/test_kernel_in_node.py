@@ -56,6 +56,10 @@ def of(talk: Conversation, kind: type[E]) -> list[E]:
     return [event for event in talk.seen if isinstance(event, kind)]
 
 
+def told(event: VariablesChanged, name: str) -> bool:
+    return any(change.name == name for change in event.changes)
+
+
 def values_of(talk: Conversation, name: str) -> list[Any]:
     return [
         change.variable.value
@@ -102,6 +106,42 @@ async def test_changes_in_place_are_shown_while_a_loop_runs(talk: Conversation) 
     code = "import time\nrow = [0]\ndef f():\n  for row[0] in range(20): time.sleep(0.05)\nf()"
     await talk.execute(code)
     assert len(set(map(str, values_of(talk, "row")))) >= 3
+
+
+async def test_variables_are_walked_over_in_webassembly(talk: Conversation) -> None:
+    code = "import gc; [type(o).__name__ for o in gc.get_objects()].count('NativeFingerprints')"
+    assert await talk.evaluate(code) == "1"
+
+
+async def test_changes_deep_in_large_values_are_shown(talk: Conversation) -> None:
+    """That of two million numbers is found before the execution ends."""
+    await talk.execute("rows = [[n, {n: str(n)}] for n in range(50_000)]; ints = [0] * 2_000_000")
+    await asyncio.sleep(1)
+    talk.seen.clear()
+    await talk.execute("rows[40_000][1]['new'] = 1; ints[1_234_567] = 1")
+    assert {change.name for event in of(talk, VariablesChanged) for change in event.changes} >= {
+        "ints"
+    }
+    await first(talk, VariablesChanged, lambda event: told(event, "rows"))
+
+
+async def test_a_large_value_is_looked_at_to_its_end_after_the_execution(
+    talk: Conversation,
+) -> None:
+    """More than its share of the time allows at once, and nothing runs any more."""
+    code = "rows = [[[n], {n: [n]}, (n, [n])] for n in range(40_000)]; last = rows[-1]; "
+    await talk.execute(code + "first = rows[0]")
+    for name in ("first", "last"):
+        talk.seen.clear()
+        await talk.execute(f"{name}[0].append(1)")
+        await first(talk, VariablesChanged, lambda event: told(event, "rows"))
+
+
+async def test_what_is_too_deep_to_be_watched_whole_says_so(talk: Conversation) -> None:
+    await talk.execute("deep = []\nfor _ in range(100_000): deep = [deep]\nshort = [[]]")
+    answer = await talk.process.query("variables", {}, timeout=10)
+    told = {each["name"]: each.get("truncated", False) for each in answer["variables"]}
+    assert told == {"deep": True, "short": False}
 
 
 async def test_the_end_tells_the_last_value_before_finished(talk: Conversation) -> None:
@@ -451,7 +491,7 @@ async def watch(talk: Conversation, *expressions: str, condition: str | None = N
     assert await talk.process.query("watches", {"watches": listed}, timeout=5) == {}
 
 
-def told(talk: Conversation, name: str = "w1") -> list[WatchValue]:
+def told_of_watch(talk: Conversation, name: str = "w1") -> list[WatchValue]:
     return [
         each for event in of(talk, WatchesChanged) for each in event.watches if each.watch == name
     ]
@@ -469,11 +509,11 @@ async def test_a_watch_changes_while_a_busy_loop_runs_and_tells_its_line(
     )
     await talk.finish(request_id)
     took = time.monotonic() - started
-    seen = [each.variable.value for each in told(talk) if each.variable is not None]
+    seen = [each.variable.value for each in told_of_watch(talk) if each.variable is not None]
     assert 6 <= len(seen) <= 4 * took + 3
     assert seen == sorted(seen)
     assert seen[-1] == 2 * int(await talk.evaluate("n"))
-    assert {each.met for each in told(talk)} == {False, True}
+    assert {each.met for each in told_of_watch(talk)} == {False, True}
     lines = {event.line for event in of(talk, WatchesChanged) if event.request_id == request_id}
     assert lines & {3, 4}
 
@@ -497,9 +537,9 @@ async def test_a_watch_that_never_ends_is_stopped_and_the_code_goes_on(
     await watch(talk, slow, "n")
     request_id = talk.start("import time\nend = time.time() + 1.5\nwhile time.time() < end: n += 1")
     assert (await talk.finish(request_id, 5)).status == "ok"
-    assert len(told(talk, "w2")) >= 4
+    assert len(told_of_watch(talk, "w2")) >= 4
     if slow != "swallowing()":
-        assert {each.error for each in told(talk)} == {
+        assert {each.error for each in told_of_watch(talk)} == {
             "It took longer than 50 ms, and is tried less often now."
         }
     assert await talk.evaluate("1 + 1") == "2"
@@ -522,5 +562,5 @@ async def test_a_watch_cannot_wait_and_tells_of_background_tasks(talk: Conversat
         "task = asyncio.ensure_future(count())"
     )
     await talk.execute(code)
-    await talk.until(lambda _: len(told(talk)) >= 5, 10)
-    assert (told(talk, "w2")[-1].error or "").startswith("RuntimeError: ")
+    await talk.until(lambda _: len(told_of_watch(talk)) >= 5, 10)
+    assert (told_of_watch(talk, "w2")[-1].error or "").startswith("RuntimeError: ")

@@ -116,5 +116,5 @@ def shown(variable: dict[str, Any]) -> dict[str, Any]:
     return {
         key: repr(value)
         for key, value in variable.items()
-        if key != "version" and (key != "hidden" or value)
+        if key != "version" and (key not in ("hidden", "truncated") or value)
     }

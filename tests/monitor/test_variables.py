@@ -45,6 +45,23 @@ def test_bound_changed_in_place_and_deleted_names_are_told() -> None:
     assert changes(monitor) == {}
 
 
+def test_what_is_too_deep_to_be_watched_whole_says_so_as_long_as_it_is() -> None:
+    def nested(depth: int) -> list[Any]:
+        return [nested(depth - 1)] if depth else []
+
+    namespace, monitor = monitored(deep=nested(300), plain=[[1]])
+    told = {each["name"]: each.get("truncated") for each in monitor.snapshot()}
+    assert told == {"deep": True, "plain": None}
+    namespace["deep"][0] = 1
+    (change,) = monitor.collect(scan=True, budget_ms=1000)
+    assert change["op"] == "set"
+    assert "truncated" not in change["variable"]
+    namespace["plain"][0] = nested(300)
+    (change,) = monitor.collect(scan=True, budget_ms=1000)
+    assert change["op"] == "set"
+    assert change["variable"].get("truncated") is True
+
+
 def test_a_value_is_set_only_at_the_version_that_was_seen() -> None:
     namespace, monitor = monitored(x=41)
     namespace["x"] += 1

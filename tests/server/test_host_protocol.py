@@ -285,7 +285,11 @@ def test_changes_arrive_with_their_variables() -> None:
     (event,) = busy_host().receive_data(message)
     assert isinstance(event, VariablesChanged)
     assert [change.name for change in event.changes] == ["x", "y"]
-    assert msgspec.to_builtins(event.changes[0])["variable"] == {**VARIABLE, "hidden": False}
+    assert msgspec.to_builtins(event.changes[0])["variable"] == {
+        **VARIABLE,
+        "hidden": False,
+        "truncated": False,
+    }
 
 
 def ask_input(host: HostProtocol, request: int = 1) -> list[HostEvent]:

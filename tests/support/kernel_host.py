@@ -138,6 +138,9 @@ class HandHost:
     def entropy(self) -> str:
         return ""
 
+    def fingerprints(self) -> None:
+        return None
+
 
 class TurnedLoop:
     """A real event loop whose callbacks run only when the schedule is stepped."""

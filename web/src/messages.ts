@@ -163,6 +163,7 @@ export interface Variable {
   version: number;
   value: unknown;
   hidden?: boolean;
+  truncated?: boolean;
 }
 
 /** When the condition of a watch last turned true. */

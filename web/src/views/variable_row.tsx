@@ -76,7 +76,9 @@ function Value({ row, open, tree, editing, select }: Props & { row: ValueRow }) 
     <>
       {touch && <span key={touch.at} class={touch.steady ? "flash steady" : "flash"} data-testid="flash" aria-hidden="true" />}
       <Name row={row} tree={tree} />
-      <span class="type" role="gridcell" title={typeTitle(row)}>{typeText(row)}</span>
+      <span class="type" role="gridcell" title={typeTitle(row)}>
+        {variable.truncated && <Truncated />}{typeText(row)}
+      </span>
       <span class="preview" role="gridcell" data-testid="variable-preview" title={variable.preview}
         onDblClick={mayEdit ? edit : undefined}>{variable.preview}</span>
       <span class="size" role="gridcell">{sizeText(row)}</span>
@@ -110,6 +112,11 @@ function Name({ row, tree }: { row: ValueRow; tree: VariableTree }) {
       <span class="name-text">{row.label}</span>
     </span>
   );
+}
+
+function Truncated() {
+  const title = "Too large to be watched whole: changes deep inside may show late.";
+  return <span class="truncated" role="img" aria-label={title} title={title} data-testid="variable-truncated">◐</span>;
 }
 
 function typeText({ variable: { type, length, shape, dtype } }: ValueRow): string {
