@@ -30,7 +30,9 @@ class Monitor(Protocol):
 
     def has_changes(self) -> bool: ...
 
-    def collect(self, *, scan: bool, budget_ms: float = ...) -> Sequence[Change]: ...
+    def collect(
+        self, *, scan: bool, budget_ms: float = ..., hurried: bool = ...
+    ) -> Sequence[Change]: ...
 
     @property
     def unfinished(self) -> bool: ...
@@ -78,7 +80,8 @@ class Feed:
         # when a message is due, each of them would be seen every few seconds.
         if not is_due and not is_live and not (scan and self._monitor.unfinished):
             return
-        self._find(owner, scan=scan, budget_ms=SCAN_BUDGET_MS if running else IDLE_BUDGET_MS)
+        budget_ms = SCAN_BUDGET_MS if running else IDLE_BUDGET_MS
+        self._find(owner, scan=scan, budget_ms=budget_ms, hurried=running)
         if scan and running:
             end = monotonic()
             self._scan_at = end + (end - now) * SCAN_DUTY
@@ -109,20 +112,22 @@ class Feed:
             self._found.pop(name, None)
         self.total = len(self._found)
 
-    def _find(self, owner: int, *, scan: bool, budget_ms: float) -> None:
-        for change in self._collect(owner, scan=scan, budget_ms=budget_ms):
+    def _find(self, owner: int, *, scan: bool, budget_ms: float, hurried: bool = False) -> None:
+        for change in self._collect(owner, scan=scan, budget_ms=budget_ms, hurried=hurried):
             # The latest of each name counts; a name that comes again goes to the end.
             self._found.pop(change["name"], None)
             self._found[change["name"]] = told = {**change, "request_id": owner}
             self._live.note(told)
             self.total += 1
 
-    def _collect(self, owner: int, *, scan: bool, budget_ms: float) -> Sequence[Change]:
+    def _collect(
+        self, owner: int, *, scan: bool, budget_ms: float, hurried: bool
+    ) -> Sequence[Change]:
         """What the monitor finds. A fault of its own is told, and never ends the user's code."""
         if self._faults == FAULTS_AT_MOST:
             return ()
         try:
-            return self._monitor.collect(scan=scan, budget_ms=budget_ms)
+            return self._monitor.collect(scan=scan, budget_ms=budget_ms, hurried=hurried)
         except (MemoryError, RecursionError):
             raise  # at their limit because of the user's code, whose turn it is
         except Exception as fault:

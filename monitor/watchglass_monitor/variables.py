@@ -40,6 +40,8 @@ MAX_PICTURE = 4 * 1024 * 1024
 # what user code did to the watcher on purpose.
 _FULL_COMPARISON_S = 5.0
 _CHECK_S = 0.002
+# Comparing all names may take one fiftieth of the time of code that stores without end.
+_COMPARISON_DUTY = 50
 # A watcher that misses more stores than these is not the right one.
 MISSES_AT_MOST = 1
 
@@ -76,6 +78,9 @@ class VariableMonitor:
         self._scanner = Scanner(fingerprints)
         self._next_comparison = 0.0
         self._misses = 0
+        # A storm of stores, of which not all names are known, that was not compared yet.
+        self._owes_all = False
+        self._compare_after = 0.0
         self._is_busy = False
 
     @property
@@ -134,15 +139,18 @@ class VariableMonitor:
 
     def has_changes(self) -> bool:
         """Whether a store was noticed, or a change is waiting, since the last `collect`."""
-        return bool(self._pending or self._dirty) or self._watcher.has_stores()
+        return bool(self._pending or self._dirty or self._owes_all) or self._watcher.has_stores()
 
-    def collect(self, *, scan: bool, budget_ms: float = 2.0) -> list[Change]:
-        """What changed since the last call; with `scan` also what was changed in place."""
+    def collect(self, *, scan: bool, budget_ms: float = 2.0, hurried: bool = False) -> list[Change]:
+        """What changed since the last call; with `scan` also what was changed in place.
+
+        `hurried`: code runs that shall not wait, what may be told later is told later.
+        """
         if self._is_busy or not (scan or self.has_changes()):
             return []
         deadline = perf_counter() + budget_ms / 1000
         with self._undisturbed():
-            self._notice_bindings(scan)
+            self._notice_bindings(scan, hurried=hurried)
             self._describe_dirty(deadline)
             if scan and not self._dirty:
                 self._scan(deadline)
@@ -290,13 +298,23 @@ class VariableMonitor:
             )  # fmt: skip
         return self._namespace[name]
 
-    def _notice_bindings(self, scan: bool, suspects: dict[str, None] | None = None) -> None:
+    def _notice_bindings(
+        self, scan: bool, suspects: dict[str, None] | None = None, *, hurried: bool = False
+    ) -> None:
         if scan and self._is_chosen:
             self.start()  # the user's code may have cleared the watcher
         stores = self._drain()
         names = {**(suspects or {}), **stores.names}
-        is_due = perf_counter() >= self._next_comparison
-        if stores.everything or (scan and (is_due or not self._watcher.complete)):
+        self._owes_all |= stores.everything
+        now = perf_counter()
+        is_due = now >= self._next_comparison
+        if self._owes_all and not (hurried and now < self._compare_after):
+            stores.everything = True
+            self._compare_all(stores)
+            end = perf_counter()
+            self._compare_after = end + (end - now) * _COMPARISON_DUTY
+            self._owes_all = False
+        elif scan and (is_due or not self._watcher.complete):
             self._compare_all(stores)
         elif names:
             self._compare(stores, names)

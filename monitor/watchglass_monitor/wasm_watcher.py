@@ -8,10 +8,10 @@ from .host import NativeWatcher
 from .watcher import USER_FILE, Stores, WatcherUnavailable, file_of_lines
 
 # So many stores of a window are noted with the line of the user's code…
-LEAD = 1000
+LEAD = 500
 # …and after so many the dict is no longer watched until the next `drain`: a store that is noted
-# costs 10 nanoseconds, which a loop of nothing but stores would feel.
-STORM = 20_000
+# costs up to 100 nanoseconds, which a loop of nothing but stores would feel.
+STORM = 4000
 _RESCAN, _STORM = 1, 2
 
 _MAX_NAMES = 4096

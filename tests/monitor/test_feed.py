@@ -30,7 +30,7 @@ class ListedMonitor:
     def has_changes(self) -> bool:
         return bool(self.waiting)
 
-    def collect(self, *, scan: bool, budget_ms: float = 2.0) -> list[Change]:
+    def collect(self, *, scan: bool, budget_ms: float = 2.0, hurried: bool = False) -> list[Change]:
         self.rounds = max(0, self.rounds - 1)
         found, self.waiting = self.waiting, []
         return found
