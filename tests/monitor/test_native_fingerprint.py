@@ -289,6 +289,25 @@ result = [first, changed, sorted(longest)[len(longest) * 9 // 10] < 0.004]
     ) == [[], changed, True]
 
 
+def test_what_was_begun_is_walked_to_its_end_and_then_nothing_is_looked_at() -> None:
+    assert inside(
+        SCANNING
+        + """
+scanner.wake()
+found(0.1)
+space["huge"][99_999].append(1)
+scanner.wake()
+scanner.rest()
+changed = found(wanted=["huge"])
+end = perf_counter() + 30
+while (scanner.owes or scanner.unfinished) and perf_counter() < end:
+    found(0.05)
+space["small7"].append(1)
+result = [changed, scanner.owes, found(0.3)]
+"""
+    ) == [["huge"], False, []]
+
+
 def test_a_variable_that_holds_nothing_foreign_any_more_is_native_again() -> None:
     assert inside(
         SCANNING
