@@ -17,23 +17,23 @@ buffer = array.array("d", range(10_000))
 """
 
 LOOPS = {
-    "`x = i` at module level": "for i in range(6_000_000): x = i",
-    "`t += i` at module level": "t = 0\nfor i in range(4_000_000): t += i",
+    "`x = i` at module level": "for i in range(15_000_000): x = i",
+    "`t += i` at module level": "t = 0\nfor i in range(8_000_000): t += i",
     "a function that stores a global": (
-        "def store():\n    global stored\n    for i in range(10_000_000): stored = i\nstore()"
+        "def store():\n    global stored\n    for i in range(25_000_000): stored = i\nstore()"
     ),
     "a function with locals only": (
-        "def locals_only():\n    s = 0\n    for i in range(16_000_000): s = i\n    return s\n"
+        "def locals_only():\n    s = 0\n    for i in range(40_000_000): s = i\n    return s\n"
         "result = locals_only()"
     ),
-    "calls: `fib(31)`": (
-        "def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)\nresult = fib(31)"
+    "calls: `fib(33)`": (
+        "def fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)\nresult = fib(33)"
     ),
     "reading globals": (
-        "a, b, c = 1, 2, 3\ndef read():\n    for i in range(12_000_000): a; b; c\nread()"
+        "a, b, c = 1, 2, 3\ndef read():\n    for i in range(30_000_000): a; b; c\nread()"
     ),
     "objects and lists": (
-        "kept = []\nfor i in range(1_000_000):\n    p = Point(i); p.y = i; kept.append(p)\n"
+        "kept = []\nfor i in range(2_000_000):\n    p = Point(i); p.y = i; kept.append(p)\n"
         "    if len(kept) > 500: kept.clear()"
     ),
 }

@@ -68,7 +68,7 @@ class Watching:
 async def measure(server: Watchglass, scaled: Callable[[int], int]) -> Watching:
     lookers, rate = await slow_clients(server, 3.0)
     return Watching(
-        ratios=await overheads(server, scaled(9)),
+        ratios=await overheads(server, scaled(7)),
         latency=await latencies(server, max(2, scaled(20))),
         many=[await many(server, count) for count in (1000, scaled(100_000))],
         lookers=lookers,

@@ -1,11 +1,10 @@
 """Which variables were changed in place: walks over them in turn, each at most 2 % of the time."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from .fingerprint import Fingerprint, Walk, glance
+from .fingerprint import Walk, glance
 from .marks import is_constant
 from .native_fingerprint import (
     COMPLETE,
@@ -18,38 +17,13 @@ from .native_fingerprint import (
     status_of,
 )
 from .reading import Value
+from .scanned import ADVANCE_S, Found, Scanned, seems_changed, step_on, tell
 
-# A variable may be walked over for this share of the time, and this long in advance: so small ones
-# are looked at after every execution, however quickly these follow each other.
+# A variable may be walked over for this share of the time.
 SHARE = 0.02
-ADVANCE_S = 0.01
 # A walk that takes longer than this is preceded by a glance.
 _LONG_WALK_S = 0.001
 _SHORTEST_SLICE_S = 0.0002
-
-
-@dataclass(slots=True)
-class _Scanned:
-    """What is known of one variable between two walks; no object of the user's."""
-
-    fingerprint: Fingerprint | int | None = None
-    walk: Walk | NativeWalk | None = None
-    glance: object = None
-    cost: float = 0.0
-    credit: float = ADVANCE_S
-    credited_at: float = 0.0
-    # Too much for a scan of many variables; or with something in it that only Python walks over.
-    is_large: bool = False
-    is_foreign: bool = False
-    is_truncated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A variable that was changed in place. One that was never walked over before is uncertain."""
-
-    name: str
-    certain: bool
 
 
 class Scanner:
@@ -57,7 +31,7 @@ class Scanner:
 
     def __init__(self, native: NativeFingerprints | None = None) -> None:
         self._native = native
-        self._scanned: dict[str, _Scanned] = {}
+        self._scanned: dict[str, Scanned] = {}
         self._round: list[str] = []
         # Walks that have not come to their end: whether code has run since they began.
         self._owed: dict[str, bool] = {}
@@ -89,8 +63,8 @@ class Scanner:
         if is_constant(value):
             self.forget(name)
         else:
-            credit = self._scanned.get(name, _Scanned(credited_at=perf_counter()))
-            self._scanned[name] = _Scanned(credit=credit.credit, credited_at=credit.credited_at)
+            credit = self._scanned.get(name, Scanned(credited_at=perf_counter()))
+            self._scanned[name] = Scanned(credit=credit.credit, credited_at=credit.credited_at)
             self._suspects[name] = None
 
     def is_truncated(self, name: str) -> bool:
@@ -136,8 +110,8 @@ class Scanner:
         scanned = self._scanned.get(name)
         if scanned is None or scanned.fingerprint is None:
             return False
-        whole = _Scanned(is_foreign=scanned.is_foreign, walk=self._begin(scanned))
-        if whole.walk is None or not _step(whole, value, deadline):
+        whole = Scanned(is_foreign=scanned.is_foreign, walk=self._begin(scanned))
+        if whole.walk is None or not step_on(whole, value, deadline):
             return glance(value) != scanned.glance and scanned.glance is not None
         changed = whole.walk.fingerprint != scanned.fingerprint
         scanned.fingerprint, scanned.walk = whole.walk.fingerprint, None
@@ -197,13 +171,11 @@ class Scanner:
                 found.append(one)
         return found
 
-    def _tell_small(
-        self, name: str, scanned: _Scanned, fingerprint: int, told: int
-    ) -> Found | None:
+    def _tell_small(self, name: str, scanned: Scanned, fingerprint: int, told: int) -> Found | None:
         status, is_truncated = status_of(told)
         if status == COMPLETE:
             self._looked_at(name)
-            return _tell(name, scanned, fingerprint, is_truncated)
+            return tell(name, scanned, fingerprint, is_truncated)
         scanned.is_large = status == LARGE
         scanned.is_foreign = status == FOREIGN
         self._round.append(name)
@@ -236,58 +208,25 @@ class Scanner:
             scanned.credit -= spent
             scanned.cost = spent if scanned.walk is None else scanned.cost + spent
 
-    def _walk_on(self, name: str, value: Value, scanned: _Scanned, deadline: float) -> Found | None:
+    def _walk_on(self, name: str, value: Value, scanned: Scanned, deadline: float) -> Found | None:
         if scanned.walk is None:
             scanned.walk = self._begin(scanned)
             if scanned.walk is None:
                 return None
-            if scanned.cost > _LONG_WALK_S and _seems_changed(value, scanned):
+            if scanned.cost > _LONG_WALK_S and seems_changed(value, scanned):
                 return Found(name, certain=True)
-        if not _step(scanned, value, deadline):
+        if not step_on(scanned, value, deadline):
             scanned.cost = max(scanned.cost, _LONG_WALK_S * 2)
             return None
         walk, scanned.walk = scanned.walk, None
         if self._owed.pop(name, False):
             self._owed[name] = False
         scanned.is_foreign = False  # perhaps the next walk finds nothing foreign any more
-        found = _tell(name, scanned, walk.fingerprint, walk.truncated)
+        found = tell(name, scanned, walk.fingerprint, walk.truncated)
         return Found(name, certain=True) if walk.disturbed else found
 
-    def _begin(self, scanned: _Scanned) -> Walk | NativeWalk | None:
+    def _begin(self, scanned: Scanned) -> Walk | NativeWalk | None:
         """A walk over a variable; None when too many others are on their way."""
         if self._native is None or scanned.is_foreign:
             return Walk()
         return self._native.walk()
-
-
-def _step(scanned: _Scanned, value: Value, deadline: float) -> bool:
-    """Goes on with a walk, in Python if need be; True when it is complete."""
-    walk = scanned.walk
-    assert walk is not None
-    is_complete = walk.step(value, deadline)
-    if isinstance(walk, NativeWalk) and walk.is_foreign:
-        scanned.is_foreign = True
-        scanned.walk = walk = Walk()
-        is_complete = walk.step(value, deadline)
-    return is_complete
-
-
-def _tell(
-    name: str, scanned: _Scanned, fingerprint: Fingerprint | int, is_truncated: bool
-) -> Found | None:
-    """What a complete walk has found."""
-    before, was_truncated = scanned.fingerprint, scanned.is_truncated
-    scanned.fingerprint, scanned.is_truncated = fingerprint, is_truncated
-    if before is not None and before != fingerprint:
-        return Found(name, certain=True)
-    return Found(name, certain=False) if before is None or was_truncated != is_truncated else None
-
-
-def _seems_changed(value: Value, scanned: _Scanned) -> bool:
-    seen = glance(value)
-    changed = scanned.glance is not None and seen != scanned.glance
-    scanned.glance = seen
-    if changed:
-        # The walk that begins now makes a new picture to compare the next one with.
-        scanned.fingerprint = None
-    return changed

@@ -78,14 +78,18 @@ export const LOOP_CHECK = 128;
 /**
  * A signal check that counts in WebAssembly and enters JavaScript once in a while: str(), repr()
  * and json check for each object, and JavaScript would cost them up to 38 %.
- * @param {() => number} poll returns a signal number or 0
+ * @param {(gap: number) => number} poll takes the milliseconds since the check before, returns a
+ *   signal number or 0
+ * @param {object} pace
+ * @param {() => number} pace.milliseconds the time, in whole ones
+ * @param {number} pace.fastTurns so many loop turns may pass between two checks of fast code
  */
-export function signalCheck(poll) {
+export function signalCheck(poll, { milliseconds, fastTurns }) {
   const table = new WebAssembly.Table({ element: "anyfunc", initial: 1 });
   const { none, check } = instantiate("signal_entrance", { table });
   table.set(0, none);
-  /** @type {((turns: number) => void) | undefined} */
-  let pass;
+  /** @type {{ pass: (turns: number) => void, turns: WebAssembly.Global } | undefined} */
+  let counter;
   return {
     check: /** @type {Function} */ (check),
     /**
@@ -94,13 +98,19 @@ export function signalCheck(poll) {
      * @param {number} address of the interpreter's own count
      */
     connect(memory, address) {
-      const host = { poll, memory, clock: constant(address), loop_check: constant(LOOP_CHECK) };
-      const counter = instantiate("signal_counter", host);
-      table.set(0, counter.count);
-      pass = counter.pass;
+      const { count, ...rest } = instantiate("signal_counter", {
+        ...{ poll, memory, now: milliseconds, clock: constant(address) },
+        ...{ loop_check: constant(LOOP_CHECK), fast_turns: constant(fastTurns) },
+      });
+      table.set(0, count);
+      counter = rest;
     },
-    /** @param {number} turns of a loop until the next poll */
-    pass: (turns) => pass?.(turns),
+    /** @param {number} turns of a loop until the next check, which polls */
+    pass: (turns) => counter?.pass(turns),
+    /** How many turns there are between two checks. */
+    get turns() {
+      return /** @type {number} */ (counter?.turns.value ?? 1);
+    },
   };
 }
 

