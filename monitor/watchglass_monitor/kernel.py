@@ -34,7 +34,7 @@ from watchglass_monitor.watcher import tell_lines_of
 from watchglass_monitor.watches import Watches
 
 ERROR_TEXT_S = 2.0
-UNFINISHED_MS = 50.0  # between two looks at the rest of very many variables
+UNFINISHED_MS = 5.0  # between two looks at the rest of very many variables, while nothing runs
 
 
 @dataclass(eq=False)
