@@ -27,6 +27,8 @@ def matters(change: Change, path: str) -> bool:
 async def changes(folder: Path) -> AsyncGenerator[None, None]:
     """Yield whenever something has changed, until another folder, or none, has its name.
 
+    Yields once at the beginning, too: what changed before the watch began has to be looked for.
+
     Raises OSError when it is not there, and RuntimeError when the system has no watch left.
     """
     logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it tells of every change
@@ -43,9 +45,11 @@ async def changes(folder: Path) -> AsyncGenerator[None, None]:
         recursive=True,
         ignore_permission_denied=True,
     )
+    is_first = True
     async with contextlib.aclosing(found):
         async for some in found:
-            if some:
+            if some or is_first:
+                is_first = False
                 yield
             if _identity(folder) != known:
                 return
