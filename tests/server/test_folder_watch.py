@@ -43,6 +43,7 @@ async def next_change(watching: AsyncIterator[None]) -> bool:
 
 async def test_a_burst_of_writes_in_any_depth_is_one_change(tmp_path: Path) -> None:
     async with contextlib.aclosing(changes(tmp_path)) as watching:
+        assert await next_change(watching), "what changed before has to be looked for"
         first = asyncio.create_task(next_change(watching))
         await asyncio.sleep(BEGUN_S)
         (tmp_path / "game/levels").mkdir(parents=True)
