@@ -29,6 +29,7 @@ from .reading import (
     has_plain_keys,
     instance_dict,
     is_python_class,
+    size_in_bytes,
     slot_items,
     type_module,
     type_name,
@@ -119,7 +120,9 @@ def _walked(builtin: Any) -> Callable[[Any], Contents]:
 def _buffer(value: Any) -> Contents:
     """Raw memory, as checksums of its pieces."""
     with _memory(value) as view:
-        token: Token = (id(type(value)), view.nbytes, view.format, _shape(view))
+        # What is allocated is shown, and may be more than before when nothing else has changed.
+        size = size_in_bytes(value)
+        token: Token = (id(type(value)), size, view.nbytes, view.format, _shape(view))
         if not view.c_contiguous:
             return Contents((token, view.tobytes() if view.nbytes < _PIECE else None))
 

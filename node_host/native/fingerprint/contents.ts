@@ -58,8 +58,11 @@ function open(object: u32, type: u32, its: u32, base: u32): void {
 function mixToken(frame: Frame, base: u32): void {
   const object = frame.object, type = frame.type;
   switch (frame.kind & 0xff) {
-    case kind.LIST: case kind.TUPLE: case kind.DICT: case kind.BYTEARRAY: case kind.SEQUENCE:
+    case kind.LIST: case kind.TUPLE: case kind.DICT: case kind.SEQUENCE:
       return mixTyped(type, load<u32>(object, at.SIZE));
+    case kind.BYTEARRAY:
+      mixTyped(type, load<u32>(object, at.SIZE));
+      return mix(load<u32>(object, at.BYTEARRAY_ALLOCATED));
     case kind.DEFAULT_DICT:
       mixTyped(type, load<u32>(object, at.SIZE));
       return mix(load<u32>(object, at.DICT_END));
@@ -67,6 +70,7 @@ function mixToken(frame: Frame, base: u32): void {
       return mixTyped(type, load<u32>(object, at.SET_USED));
     case kind.ARRAY:
       mixTyped(type, load<u32>(object, at.SIZE));
+      mix(load<u32>(object, at.ARRAY_ALLOCATED));
       return mix(load<u32>(object, at.ARRAY_DESCRIPTION));
     case kind.MEMORYVIEW:
       return mixView(object, type);

@@ -8,7 +8,9 @@ export namespace at {
   export const DIGITS: usize = 12;
   export const NUMBER: usize = 8; // float, complex
   export const BYTES: usize = 16;
+  export const BYTEARRAY_ALLOCATED: usize = 12; // what is shown as its size in bytes
   export const BYTEARRAY_START: usize = 20;
+  export const ARRAY_ALLOCATED: usize = 16;
   export const ARRAY_DESCRIPTION: usize = 20; // {typecode, itemsize, …}
   export const ITEM_SIZE: usize = 4;
   export const TEXT_STATE: usize = 16;
