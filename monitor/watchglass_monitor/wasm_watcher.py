@@ -100,13 +100,10 @@ def _stores(window: Any) -> Stores:
     count, flags = window.names, window.flags
     stores = Stores(everything=bool(flags))
     knows_lines = not flags & _STORM
-    for name, line, times in zip(
-        window.keys[:count], window.lines[:count], window.counts[:count], strict=True
-    ):
+    for name, line in zip(window.keys[:count], window.lines[:count], strict=True):
         # Two str objects may be equal: which of them came last is not known.
         is_last = knows_lines and line > 0 and name not in stores.names
         stores.names[name] = line if is_last else None
-        stores.counts[name] = stores.counts.get(name, 0) + times
     return stores
 
 

@@ -21,13 +21,11 @@ USER_FILE = "<In["
 class Stores:
     """What was stored since the last time: the names, each with the line of its last store.
 
-    `everything` means that there were more stores than these: any name may have changed. `counts`
-    holds how often each name was stored, at least, where the watcher counts.
+    `everything` means that there were more stores than these: any name may have changed.
     """
 
     names: dict[str, int | None] = field(default_factory=dict)
     everything: bool = False
-    counts: dict[str, int] = field(default_factory=dict)
 
 
 class Watcher(Protocol):

@@ -167,12 +167,13 @@ def _stream(name: str) -> Any:
 
 
 def changes_page(
-    found: Sequence[VariableChange], limit: int, numbers: Mapping[str, int], *, values: bool
+    found: Sequence[VariableChange], limit: int, fold: Fold, *, values: bool = True
 ) -> r.VariableHistoryReply:
-    """The changes of a variable, the newest first; without `values`, those of numbers only.
+    """The changes of a variable or a watch, the newest first; without `values`, only numbers' own.
 
-    `numbers`: of the executions that are not stored yet.
+    `fold` knows the numbers of the executions that are not stored yet.
     """
+    numbers = {one.execution: one.number for one in fold.executions}
     changes = []
     room = ROOM_BYTES
     for one in found[:limit]:

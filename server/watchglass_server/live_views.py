@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import msgspec
 
 from watchglass_server import host_messages as h
 from watchglass_server.commands import ViewSetCommand, Window
+from watchglass_server.fields import PathElement
 from watchglass_server.live_view import NOTHING, Content, LiveView, WindowKey
 from watchglass_server.measure import json_bytes
 from watchglass_server.messages import plain_path
 from watchglass_server.notifications import RunningLine
 from watchglass_server.pictures import Child
 from watchglass_server.rooms import Client, Rooms
-from watchglass_server.session_process import author_of, told_change
+from watchglass_server.session_process import authors_of, told_change
 from watchglass_server.session_state import Session
-from watchglass_server.session_variables import bounded_variable
+from watchglass_server.session_variables import told_variable
 
 WINDOW_BYTES = 2**20
 
@@ -49,7 +51,8 @@ class LiveViews:
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
-        self._windows: dict[str, _Windows] = {}
+        # They go with the session, however it ends.
+        self._windows: WeakKeyDictionary[Looked, _Windows] = WeakKeyDictionary()
 
     def look(self, client: Client, live: Looked, command: ViewSetCommand) -> None:
         """A client says what it looks at."""
@@ -58,7 +61,7 @@ class LiveViews:
         view.look(command.names, command.windows, line=command.line)
         if view.is_empty:
             del views[live.session]
-        windows = self._windows.get(live.session)
+        windows = self._windows.get(live)
         if windows is not None:
             view.take((), windows.contents, view.line, live.state.fold.seq)
         self._ask(live)
@@ -71,23 +74,23 @@ class LiveViews:
             self._ask(live)
             return
         state, seq = live.state, live.state.fold.seq
+        authors = authors_of(state, picture.changes)
         changes = [
-            told_change(state, change, author_of(state, state.numbers.get(change.request_id)))
-            for change in picture.changes
+            told_change(state, change, authors[change.request_id]) for change in picture.changes
         ]
-        contents = self._contents(live.session, picture.windows)
+        contents = self._contents(live, picture.windows)
         line = _line(state, picture.line)
         for client in viewers:
             client.live.views[live.session].take(changes, contents, line, seq)
             client.live.wake()
 
-    def wanted(self, session: str) -> dict[str, Any] | None:
+    def wanted(self, live: Looked) -> dict[str, Any] | None:
         """What a process is asked for; None when nobody looks."""
-        views = [client.live.views[session] for client in self._viewers(session)]
+        views = [client.live.views[live.session] for client in self._viewers(live.session)]
         if not views:
-            self._windows.pop(session, None)
+            self._windows.pop(live, None)
             return None
-        windows = self._windows.setdefault(session, _Windows())
+        windows = self._windows.setdefault(live, _Windows())
         opened = {key: pane.window for view in views for key, pane in view.panes.items()}
         known = windows.numbers
         windows.numbers = {}
@@ -102,13 +105,13 @@ class LiveViews:
         }
 
     def _ask(self, live: Looked) -> None:
-        live.look(self.wanted(live.session))
+        live.look(self.wanted(live))
 
     def _viewers(self, session: str) -> list[Client]:
         return [one for one in self._rooms.members(session) if session in one.live.views]
 
-    def _contents(self, session: str, shown: Sequence[h.LiveWindow]) -> dict[WindowKey, Content]:
-        windows = self._windows.setdefault(session, _Windows())
+    def _contents(self, live: Looked, shown: Sequence[h.LiveWindow]) -> dict[WindowKey, Content]:
+        windows = self._windows.setdefault(live, _Windows())
         keys = {number: key for key, number in windows.numbers.items()}
         found = {keys[one.window]: _content(one) for one in shown if one.window in keys}
         windows.contents.update(found)
@@ -142,10 +145,8 @@ def _content(shown: h.LiveWindow) -> Content:
 
 
 def _child(shown: h.LiveChild) -> Child:
-    fields = msgspec.to_builtins(shown)
-    key, label = fields.pop("key"), fields.pop("label")
-    child = msgspec.convert({"key": key, "label": label, "variable": fields}, Child)
-    return msgspec.structs.replace(child, variable=bounded_variable(child.variable))
+    key = msgspec.convert(shown.key, PathElement)
+    return Child(key=key, label=shown.label, variable=told_variable(shown))
 
 
 def _line(state: Session, line: h.LiveLine | None) -> RunningLine | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from watchglass_server import host_messages as h
@@ -210,7 +212,7 @@ def _finish_found(step: Step, execution: str, status: FinalStatus) -> None:
 
 def variables(step: Step, event: h.VariablesChanged) -> None:
     """Tell everybody of changes, a bounded number an event."""
-    authors: dict[str, str | None] = {}
+    authors = authors_of(step.session, event.changes)
     changes = [
         told_change(step.session, change, _author(step, change, authors))
         for change in event.changes
@@ -238,21 +240,23 @@ def told_change(
     )
 
 
-def author_of(session: Session, execution: str | None) -> str | None:
-    """Who runs an execution."""
-    known = None if execution is None else session.fold.execution(execution)
-    return None if known is None else known.author
+def authors_of(
+    session: Session, changes: Sequence[h.SetChange | h.DeleteChange]
+) -> dict[int, str | None]:
+    """Who runs the executions that made the changes; looked up once for each of them."""
+    authors: dict[int, str | None] = {}
+    for number in {change.request_id for change in changes}:
+        known = session.fold.execution(session.numbers.get(number, ""))
+        authors[number] = None if known is None else known.author
+    return authors
 
 
 def _author(
-    step: Step, change: h.SetChange | h.DeleteChange, authors: dict[str, str | None]
+    step: Step, change: h.SetChange | h.DeleteChange, authors: dict[int, str | None]
 ) -> str | None:
-    execution = step.session.numbers.get(change.request_id)
-    if execution is None:
-        return _editor(step, change.name)
-    if execution not in authors:
-        authors[execution] = author_of(step.session, execution)
-    return authors[execution]
+    if change.request_id in step.session.numbers:
+        return authors[change.request_id]
+    return _editor(step, change.name)
 
 
 def edit(step: Step, event: Edit) -> None:

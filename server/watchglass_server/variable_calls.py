@@ -144,8 +144,7 @@ class VariableCalls:
         found = await self._journal.history(
             live.session, command.name, command.before_seq, command.limit + 1
         )
-        numbers = {one.execution: one.number for one in live.state.fold.executions}
-        return changes_page(found, command.limit, numbers, values=command.values)
+        return changes_page(found, command.limit, live.state.fold, values=command.values)
 
     # --- while code runs
 

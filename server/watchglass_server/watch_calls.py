@@ -81,8 +81,7 @@ class WatchCalls:
         found = await self._journal.watch_history(
             live.session, command.watch, command.before_seq, command.limit + 1
         )
-        numbers = {one.execution: one.number for one in live.state.fold.executions}
-        return changes_page(found, command.limit, numbers, values=True)
+        return changes_page(found, command.limit, live.state.fold)
 
 
 def _followed(known: Fold, expression: str, condition: str | None) -> list[Watch]:

@@ -3,14 +3,13 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from tests.support.node_host import Conversation, node_config
+from tests.support.node_host import Conversation
 from watchglass_server.errors import QueryError, QueryTimeout
 from watchglass_server.host_messages import (
     DisplayData,
@@ -29,19 +28,6 @@ from watchglass_server.process import ProcessConfig, PyodideProcess
 pytestmark = pytest.mark.slow
 
 E = TypeVar("E")
-
-
-@pytest.fixture
-async def config(cache_dir: Path) -> ProcessConfig:
-    return await node_config(cache_dir)
-
-
-@pytest.fixture
-async def talk(config: ProcessConfig) -> AsyncIterator[Conversation]:
-    async with PyodideProcess(config) as process:
-        conversation = Conversation(process)
-        yield conversation
-        await conversation.close()
 
 
 async def first(

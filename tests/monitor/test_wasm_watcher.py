@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from tests.support.node_host import Conversation, node_config
+from tests.support.node_host import Conversation
 from watchglass_server.host_messages import DeleteChange, SetChange, VariablesChanged
 from watchglass_server.process import ProcessConfig, PyodideProcess
 
@@ -33,19 +31,6 @@ _callback = _kind(lambda *_: 0)
 for number in range(2, 8):
     ctypes.pythonapi.PyDict_AddWatcher(_callback)
 """
-
-
-@pytest.fixture
-async def config(cache_dir: Path) -> ProcessConfig:
-    return await node_config(cache_dir)
-
-
-@pytest.fixture
-async def talk(config: ProcessConfig) -> AsyncIterator[Conversation]:
-    async with PyodideProcess(config) as process:
-        conversation = Conversation(process)
-        yield conversation
-        await conversation.close()
 
 
 async def told(talk: Conversation, code: str) -> dict[str, tuple[object, int | None]]:
