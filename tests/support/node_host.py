@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from watchglass_server.assets import find_assets
 from watchglass_server.host_messages import ExecuteResult, Finished, Stream
 from watchglass_server.host_protocol import HostEvent
 from watchglass_server.image import ensure_image
 from watchglass_server.process import ProcessConfig, PyodideProcess
+
+E = TypeVar("E")
 
 
 async def node_config(cache_dir: Path) -> ProcessConfig:
@@ -87,3 +90,17 @@ class Conversation:
         """Stop the process, and the reading with it."""
         await self.process.stop()
         await self._reading
+
+
+async def first(
+    talk: Conversation, kind: type[E], which: Callable[[E], bool] = lambda _: True
+) -> E:
+    """The first event of that type for which it holds, past or to come."""
+    event = await talk.until(lambda each: isinstance(each, kind) and which(each))
+    assert isinstance(event, kind)
+    return event
+
+
+def of(talk: Conversation, kind: type[E]) -> list[E]:
+    """The events of that type so far."""
+    return [event for event in talk.seen if isinstance(event, kind)]
