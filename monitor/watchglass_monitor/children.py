@@ -9,6 +9,8 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from .array_previews import array_item, is_plain_array, shape_of
+from .frame_previews import MAX_COLUMNS, MODULES, Column, list_head, read_frame
 from .previews import preview
 from .reading import (
     Value,
@@ -18,6 +20,7 @@ from .reading import (
     class_items,
     module_dict,
     ordered_items,
+    type_module,
     underlying,
 )
 from .values import NotExact, encode
@@ -51,6 +54,10 @@ def groups(value: Value) -> list[Group]:
         return [_named_group(_class_members(value))]  # type: ignore[arg-type]
     if issubclass(kind, types.ModuleType):
         return [_named_group(_module_members(value))]
+    if type_module(kind).partition(".")[0] in MODULES:
+        parts = _array_rows(value) if is_plain_array(kind) else _frame_columns(value)
+        if parts is not None:
+            return [parts] if parts.total else []
     found = [group for base in bases(kind) if (make := _GROUPS.get(id(base)))
              for group in [make(value)]][:1]  # fmt: skip
     if issubclass(kind, tuple) and type(class_attribute(kind, "_fields")) is tuple:
@@ -140,6 +147,33 @@ def _named_group(members: list[tuple[str, object]], settable: bool = True) -> Gr
             yield Entry({"attr": name}, name, item, can_set)
 
     return Group(len(members), entries)
+
+
+def _array_rows(value: Any) -> Group:
+    """The parts of an array along its first axis; what is assigned to one goes into the array."""
+    total = (shape_of(value) or [0])[0]
+    return _indexed(
+        None, total, value, True,
+        lambda start: (array_item(value, index) for index in range(start, total)),
+    )  # fmt: skip
+
+
+def _frame_columns(value: Any) -> Group | None:
+    """The columns of a frame, or the values of a series, instead of how it keeps them."""
+    frame = read_frame(value)
+    if frame is None:
+        return None
+    if frame.width is None:
+        head = list_head(next(frame.columns(1)))
+        return _indexed(None, len(head), value, False, lambda start: islice(head, start, None))
+
+    def entries(start: int) -> Iterator[Entry]:
+        columns: Iterator[Column] = islice(frame.columns(MAX_COLUMNS), start, None)
+        for index, column in enumerate(columns, start):
+            label = column.name if type(column.name) is str else preview(column.name)
+            yield Entry({"index": index}, label, list_head(column), False)
+
+    return Group(min(frame.width, MAX_COLUMNS), entries)
 
 
 def _named_tuple(value: Any) -> Group:

@@ -20,6 +20,7 @@ from random import Random
 from typing import Any, TypeAlias
 from zlib import adler32, crc32
 
+from . import frame_parts
 from .marks import scalar_part
 from .reading import (
     Value,
@@ -345,7 +346,22 @@ def _of_other_type(value: Value) -> Contents:
         return _address(value)
     if module.partition(".")[0] == "pathlib":
         return _path(value)
+    if module.partition(".")[0] in frame_parts.MODULES:
+        return _of_a_frame(value, module.partition(".")[0])
     return _instance(value)
+
+
+def _of_a_frame(value: Value, module: str) -> Contents:
+    kind = type(value)
+    if module == "pandas":
+        return Contents(id(kind), _held(*frame_parts.pandas_parts(value)))
+    if module == "polars":
+        token = (id(kind), *frame_parts.polars_shape(value))
+        return Contents(token, partial(frame_parts.polars_values, value))
+    if frame_parts.is_walked_by_item(value):
+        token = (id(kind), frame_parts.count_of(value), size_in_bytes(value))
+        return Contents(token, partial(frame_parts.items_of, value))
+    return _with_attributes(_buffer(frame_parts.memory_of(value)), value)
 
 
 def _path(value: Value) -> Contents:

@@ -11,7 +11,13 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from . import annotation_previews, builtin_previews, library_previews, object_previews
+from . import (
+    annotation_previews,
+    builtin_previews,
+    frame_previews,
+    library_previews,
+    object_previews,
+)
 from .layout import MAX_DEPTH, Layout, Writer, cut, plain_object
 from .reading import Value, attributes, bases, class_attribute, type_module, type_name
 
@@ -92,6 +98,8 @@ def _of_other_type(layout: Layout, value: Any, room: int, depth: int) -> str:
     elif (module := type_module(kind).partition(".")[0]) in _LIBRARIES:
         known = library_previews.write_known_class(layout, value, module, room, depth)
         known = known or annotation_previews.write_annotation(layout, value, room, depth)
+    elif module in frame_previews.MODULES:
+        known = frame_previews.write_frame(layout, value, module, room, depth)
     else:
         known = None
     return known or write_instance(layout, value, room, depth)

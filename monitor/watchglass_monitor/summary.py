@@ -5,6 +5,7 @@ from collections import deque
 from typing import Any
 
 from .children import count_children
+from .frame_previews import frame_shape
 from .namespace import is_hidden
 from .previews import preview
 from .reading import Value, bases, c_attribute, size_in_bytes, type_module, type_name
@@ -73,11 +74,9 @@ def _shape(value: Value) -> tuple[list[int] | None, str | None]:
     if issubclass(type(value), array):
         length = array.__len__(value)  # type: ignore[arg-type]
         return [length], array.__dict__["typecode"].__get__(value)
-    shape, dtype = c_attribute(value, "shape"), c_attribute(value, "dtype")
     if type(value) is memoryview:
-        dtype = c_attribute(value, "format")
-    if type(shape) is not tuple or any(type(size) is not int for size in shape):
-        return None, None
-    if type(dtype) is not str:
-        dtype = c_attribute(dtype, "str")
-    return list(shape[:32]), dtype[:40] if type(dtype) is str else None
+        shape, code = c_attribute(value, "shape"), c_attribute(value, "format")
+        if type(shape) is not tuple or type(code) is not str:
+            return None, None  # it was released
+        return list(shape[:32]), code[:40]
+    return frame_shape(value)

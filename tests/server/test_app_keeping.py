@@ -268,9 +268,11 @@ async def test_health_says_when_the_server_is_stopping(start: Start) -> None:
     serving = start()
     async with Client(serving.url, serving.token) as client:
         session = await client.create()
-        stubborn = "while True:\n    try:\n        while True: pass\n    except: pass"
+        stubborn = (
+            "while True:\n    try:\n        print()\n        while True: pass\n    except: pass"
+        )
         execution = await client.submit(session, stubborn)
-        await client.log(session).event("execution.started", execution=execution)
+        await client.log(session).event("stream", execution=execution)  # it is where it catches
         stopping = asyncio.create_task(asyncio.to_thread(serving.stop))
         statuses = set()
         while not stopping.done():
