@@ -32,9 +32,9 @@ WORDS: Final = """
     openat fstat newfstatat statx access faccessat faccessat2 readlink readlinkat getdents64 getcwd
     fadvise64 dup dup2 dup3 pipe pipe2 eventfd2
     poll ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait
-    getsockname getsockopt recvmsg recvfrom shutdown
-    munmap brk futex set_robust_list get_robust_list membarrier rseq
-    arch_prctl set_tid_address sched_yield sched_getaffinity sched_getparam sched_getscheduler
+    getsockname getsockopt shutdown
+    munmap brk futex set_robust_list membarrier rseq
+    set_tid_address sched_yield sched_getaffinity sched_getparam sched_getscheduler
     rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack restart_syscall
     getpid gettid getuid geteuid getgid getegid capget uname sysinfo getrlimit getrusage getcpu
     clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time getrandom
@@ -58,6 +58,8 @@ IOCTLS: Final = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 FCNTLS: Final = (0, 1, 2, 3, 4, 1030)
 # GET_DUMPABLE, SET_NAME, GET_NAME, CAPBSET_READ, SET_VMA.
 PRCTLS: Final = (3, 15, 16, 23, 0x53564D41)
+# SET_FS, GET_FS, CET_STATUS. Not MAP_VDSO, which maps where it is told to.
+ARCH_PRCTLS: Final = (0x1002, 0x1003, 0x3001)
 AF_UNIX: Final = 1
 X32_CALLS: Final = 0x40000000
 OTHER_ERRNOS: Final = {"clone3": errno.ENOSYS, "socket": errno.EACCES}
@@ -80,6 +82,7 @@ def checked_calls(pid: int, program_address: int | None) -> Mapping[str, tuple[C
         "fcntl": (one_of(1, FCNTLS),),
         "ioctl": (one_of(1, IOCTLS),),
         "prctl": (one_of(0, PRCTLS),),
+        "arch_prctl": (one_of(0, ARCH_PRCTLS),),
         "prlimit64": own_limits,
         "socketpair": (one_of(0, (AF_UNIX,)),),
     }
@@ -96,6 +99,8 @@ def filter_program(
     if machine.has_x32:
         program += [jump(">=", X32_CALLS, 0, 1), result(KILL)]
     for name, checks in checked_calls(pid, program_address).items():
+        if name not in machine.numbers:
+            continue
         block = assemble(checks, errno.EPERM)
         program += [jump("==", machine.numbers[name], 0, len(block)), *block]
     for name in ALLOWED:

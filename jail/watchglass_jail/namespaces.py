@@ -46,18 +46,18 @@ def fork_into_namespaces(policy: JailPolicy) -> int:
         ) from error
 
 
-def map_user(outside_uid: int, outside_gid: int) -> None:
-    """Give the only user and group of this new user namespace the ids they have outside."""
+def map_user(uid: int | None, gid: int | None) -> None:
+    """Give the only user and group of this new user namespace the ids that they have outside."""
     try:
         _write("/proc/self/setgroups", "deny")
-        _write("/proc/self/uid_map", f"{outside_uid} {outside_uid} 1")
-        _write("/proc/self/gid_map", f"{outside_gid} {outside_gid} 1")
+        _write("/proc/self/uid_map", f"{uid} {uid} 1")
+        _write("/proc/self/gid_map", f"{gid} {gid} 1")
     except OSError as error:
         raise check(
             "namespaces",
-            "the user cannot be mapped into the namespace",
+            f"user {uid} with group {gid} cannot be mapped into the namespace",
             error,
-            "Look whether /proc is mounted; or choose a policy without the namespace 'user'.",
+            "Name the ids of whoever starts it; or choose a policy without the namespace 'user'.",
         ) from error
 
 

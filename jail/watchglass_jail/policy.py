@@ -43,6 +43,8 @@ class JailPolicy:
         relative = [p for p in (*self.read, *self.execute, *self.write) if not p.startswith("/")]
         if relative:
             raise ValueError(f"{relative[0]!r} is not absolute: name paths from the root")
+        if "user" in self.namespaces and (self.uid is None or self.gid is None):
+            raise ValueError("the namespace 'user' has one user: give uid and gid")
         if self.private_root and "mount" not in self.namespaces:
             raise ValueError("a private root needs the namespace 'mount': name it, too")
 
