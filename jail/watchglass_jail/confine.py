@@ -57,7 +57,7 @@ def _give_up(policy: JailPolicy) -> None:
     set_limits(policy.limits)
     become(policy.uid, policy.gid, is_mapped="user" in policy.namespaces)
     if policy.uid is not None:
-        expect_in_reach(policy.read, policy.execute)
+        expect_in_reach((*policy.read, *policy.execute))
     die_with_parent()
     shut_debuggers_out()
     set_no_new_privileges()

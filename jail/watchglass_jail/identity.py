@@ -74,11 +74,10 @@ def drop_capabilities() -> None:
     syscall("capset", ctypes.create_string_buffer(header, 8), ctypes.create_string_buffer(24))
 
 
-def expect_in_reach(read: Iterable[str], execute: Iterable[str]) -> None:
-    """Make sure that the user that this process has become can open what it needs."""
-    wanted = [(path, os.R_OK) for path in read] + [(path, os.R_OK | os.X_OK) for path in execute]
-    for path, mode in wanted:
-        if os.path.lexists(path) and not os.access(path, mode):
+def expect_in_reach(paths: Iterable[str]) -> None:
+    """Make sure that the user that this process has become can read what it needs."""
+    for path in paths:
+        if os.path.lexists(path) and not os.access(path, os.R_OK):
             raise JailError(
                 "user",
                 f"{path} is closed to user {os.geteuid()}",
