@@ -26,7 +26,7 @@ from watchglass_server.errors import PoolTimeout, ProcessStartError, SetupError
 from watchglass_server.gateway import Gateway
 from watchglass_server.given_scripts import GivenScripts
 from watchglass_server.http_api import HttpApi
-from watchglass_server.isolating import Isolating, isolating
+from watchglass_server.isolating import isolating
 from watchglass_server.isolation import Isolation
 from watchglass_server.live_views import LiveViews
 from watchglass_server.manager import PyodideManager
@@ -90,13 +90,11 @@ class PyodideServer:
         self.url = f"http://{shown_host(config.host)}:{port}"
         journal = await self._stack.enter_async_context(await Journal.open(config.data_dir))
         isolated = await self._stack.enter_async_context(isolating(config.isolation, assets))
-        # While the first processes start: the check is done long before they are ready.
-        proving = asyncio.create_task(self._prove(isolated), name="check of the jail")
-        self._stack.push_async_callback(_cancelled, proving)
         manager = _manager(config, assets, isolated.launcher)
         await self._stack.enter_async_context(manager)
         await self._build(journal, manager, assets, listening)
-        await proving
+        await isolated.prove()
+        self._on_isolation(isolated.isolation)
         try:
             await manager.wait(FIRST_PROCESS_S)
         except (ProcessStartError, PoolTimeout) as error:
@@ -105,10 +103,6 @@ class PyodideServer:
             ) from error
         self._write_runtime_file()
         self._is_ready = True
-
-    async def _prove(self, isolated: Isolating) -> None:
-        await isolated.prove()
-        self._on_isolation(isolated.isolation)
 
     async def _build(
         self, journal: Journal, manager: PyodideManager, assets: Assets, listening: socket.socket

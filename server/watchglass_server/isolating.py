@@ -1,5 +1,6 @@
 """Puts the isolation that was asked for in force and proves it, or says why it cannot be."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,8 @@ class Isolating:
         self.launcher: Launcher = jail or PlainLauncher()
         self._assets = assets
         self._jail = jail
+        # Beside what else has to be done before a session can start.
+        self._proving = asyncio.create_task(self._prove(), name="check of the jail")
 
     @property
     def isolation(self) -> Isolation:
@@ -29,7 +32,17 @@ class Isolating:
         return self._jail.isolation if self._jail else PROCESS_ONLY
 
     async def prove(self) -> int:
-        """Try to get out; return how often it was tried in vain. Raises IsolationError."""
+        """Return how often it was tried in vain to get out. Raises IsolationError."""
+        return await asyncio.shield(self._proving)
+
+    async def close(self) -> None:
+        """End the check, if it has not come to its end, and all processes."""
+        self._proving.cancel()
+        await asyncio.gather(self._proving, return_exceptions=True)
+        if self._jail is not None:
+            await self._jail.close()
+
+    async def _prove(self) -> int:
         if self._jail is None:
             return 0
         folder = self._assets.host_dir / "src"
@@ -47,24 +60,27 @@ class Isolating:
 @asynccontextmanager
 async def isolating(level: str, assets: Assets) -> AsyncIterator[Isolating]:
     """Have everything ready that the level needs. Raises IsolationError."""
-    if level == "process":
-        yield Isolating(assets, None)
-        return
+    jail = await _jail(assets) if level == "strict" else None
+    isolated = Isolating(assets, jail)
+    try:
+        yield isolated
+    finally:
+        await isolated.close()
+
+
+async def _jail(assets: Assets) -> JailLauncher:
     if sys.platform != "linux":
         what = f"the jail is made of means of Linux, and this is {sys.platform}"
         raise IsolationError(refusal(what))
     jail = JailLauncher()
     try:
-        await _must_hold(jail, assets)
-        yield Isolating(assets, jail)
-    finally:
-        await jail.close()
-
-
-async def _must_hold(jail: JailLauncher, assets: Assets) -> None:
-    try:
         missing = missing_layers(await jail.look(str(assets.node)))
+        if missing:
+            raise IsolationError(refusal("; ".join(missing)))
     except OSError as error:
+        await jail.close()
         raise IsolationError(refusal(str(error))) from error
-    if missing:
-        raise IsolationError(refusal("; ".join(missing)))
+    except BaseException:
+        await jail.close()
+        raise
+    return jail
