@@ -194,9 +194,7 @@ class Decoys:
         for server in servers:
             self._stack.callback(server.close)
 
-    def _hear(
-        self, what: str
-    ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
+    def _hear(self, what: str) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]:
         def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             self._heard.append(what)
             writer.close()

@@ -2,8 +2,10 @@
 
 import pyodide_js
 
+
 def tell(*messages):
     print(*messages)
+
 
 await pyodide_js._api.loadBinaryFile(SECRET_FOLDER + "/secret.mjs")
 buffer = await pyodide_js._api.loadBinaryFile("file://" + SECRET_FILE)

@@ -2,9 +2,9 @@
 
 import os
 
+import js
 import pyodide_js
 from pyodide.ffi import to_js
-import js
 
 module = pyodide_js._module
 os.makedirs("/root_of_host", exist_ok=True)

@@ -2,8 +2,6 @@
 
 import ctypes
 
-from pyodide.code import run_js
-
 
 def number(value):
     low, rest = value & 0x7F, value >> 7

@@ -2,8 +2,8 @@
 
 import ctypes
 
-from pyodide.code import run_js
 import pyodide_js
+from pyodide.code import run_js
 
 add = run_js("""(module, path) => {
   const fs = process.getBuiltinModule("fs");

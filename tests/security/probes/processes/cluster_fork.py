@@ -4,7 +4,8 @@ from pyodide.code import run_js
 
 fork = run_js("""(script, path) => new Promise((resolve) => {
   const cluster = process.getBuiltinModule("cluster");
-  const code = `process.getBuiltinModule("fs").writeFileSync(${JSON.stringify(path)}, "written")`;
+  const code = `process.getBuiltinModule("fs").writeFileSync(${JSON.stringify(path)}, "written");
+    process.exit();`;
   const execArgv = ["--import", "data:text/javascript," + encodeURIComponent(code)];
   cluster.setupPrimary({ exec: script, execArgv, silent: true });
   const worker = cluster.fork();

@@ -1,7 +1,7 @@
 """Calls system() among the exports of the WebAssembly module."""
 
-from pyodide.code import run_js
 import pyodide_js
+from pyodide.code import run_js
 
 call = run_js("""(module, command) => {
   const length = command.length + 1;
