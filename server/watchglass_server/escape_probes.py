@@ -54,11 +54,9 @@ class ProbeResult:
         return self.evidence is not None
 
 
-def find_escape_probes(
-    kinds: Iterable[str] = HOST_KINDS, folder: Path | None = None
-) -> list[Probe]:
+def find_escape_probes(kinds: Iterable[str] = HOST_KINDS) -> list[Probe]:
     """Return the probes of these kinds. Raises AssetsError when there are no files."""
-    folder = folder or find_probes()
+    folder = find_probes()
     paths = [path for kind in kinds for path in sorted((folder / kind).glob("*.py"))]
     return [_read(path) for path in paths]
 

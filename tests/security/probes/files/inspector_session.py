@@ -7,7 +7,7 @@ read = run_js("""async (path) => {
   const session = new Session();
   session.connect();
   const expression = `process.getBuiltinModule("fs").readFileSync(${JSON.stringify(path)}, "utf8")`;
-  const { result } = await session.post("Runtime.evaluate", { expression, includeCommandLineAPI: true });
+  const { result } = await session.post("Runtime.evaluate", { expression });
   session.disconnect();
   return result.value ?? result.description;
 }""")

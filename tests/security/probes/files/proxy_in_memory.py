@@ -7,9 +7,8 @@ for name in ("js", "pyodide_js"):
     sys.modules.pop(name, None)
 modules = [module for module in list(sys.modules.values()) if isinstance(module, ModuleType)]
 values = [value for module in modules for value in list(vars(module).values())]
-values += [
-    inner for value in values if hasattr(value, "__dict__") for inner in vars(value).values()
-]
+inside = [value for value in values if hasattr(value, "__dict__")]
+values += [inner for value in inside for inner in vars(value).values()]
 for proxy in values:
     if "JsProxy" not in str(type(proxy)) or isinstance(proxy, type):
         continue
