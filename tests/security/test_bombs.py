@@ -11,7 +11,8 @@ import pytest
 
 from tests.support.bounds import Taken
 from tests.support.node_host import Conversation
-from tests.support.probing import jailed_config, starting
+from tests.support.probing import open_config, starting
+from watchglass_server.child import Launcher
 from watchglass_server.escape_decoys import Decoys
 from watchglass_server.escape_probes import Probe, Start, find_escape_probes
 from watchglass_server.exit_info import ExitInfo
@@ -64,8 +65,8 @@ class Burning:
             return taken, ended, decoys.evidence("")
 
 
-async def test_bombs_are_bounded_and_hurt_nobody_else(cache_dir: Path) -> None:
-    config = replace(await jailed_config(cache_dir), memory_bytes=MEMORY_BYTES)
+async def test_bombs_are_bounded_and_hurt_nobody_else(cache_dir: Path, launcher: Launcher) -> None:
+    config = replace(await open_config(cache_dir, launcher), memory_bytes=MEMORY_BYTES)
     start = starting(config)
     bystander = Conversation(await start())
     try:

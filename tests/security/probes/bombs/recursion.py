@@ -1,5 +1,6 @@
 """Calls itself without end, also where Python does not count it."""
 
+
 class Endless:
     def __repr__(self):
         return repr(self)
