@@ -16,7 +16,7 @@ class Taken:
 
     def and_of(self, pid: int) -> "Taken":
         """Return the most of what was seen so far and what the process takes now."""
-        with contextlib.suppress(OSError):  # it has ended meanwhile
+        with contextlib.suppress(OSError, KeyError):  # it has ended meanwhile
             process = Path(f"/proc/{pid}")
             facts = dict(
                 line.split(":", 1) for line in (process / "status").read_text().splitlines()
