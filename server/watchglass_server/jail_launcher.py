@@ -7,7 +7,6 @@ import os
 import secrets
 import socket
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from watchglass_jail.choice import choose_policy

@@ -246,7 +246,9 @@ class _Waiting:
     output: int | None  # what the child will print
 
 
-def _answer(waiting: "asyncio.Future[JailedChild | Features]", answer: JailedChild | Features) -> bool:
+def _answer(
+    waiting: "asyncio.Future[JailedChild | Features]", answer: JailedChild | Features
+) -> bool:
     if waiting.done():
         return False
     waiting.set_result(answer)
