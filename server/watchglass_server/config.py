@@ -149,8 +149,8 @@ class Config:
     )
     isolation: str = setting(
         "strict",
-        "What holds a session: strict (a jail of the kernel's own means, checked at each start; "
-        "where it does not hold, the server does not start) or process (an operating system process "
+        "What holds a session: strict (a jail of the kernel's own means, checked at each start, "
+        "which fails where it does not hold) or process (an operating system process "
         "of its own and no jail: only for people you trust).",
         choice("strict", "process"),
         "LEVEL",

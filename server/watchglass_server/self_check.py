@@ -1,6 +1,5 @@
 """The check at each start: a jailed Node without Pyodide tries to reach decoys of ours."""
 
-import asyncio
 import contextlib
 import json
 import os
