@@ -23,7 +23,11 @@ HIGHEST_DESCRIPTOR: Final = 2**31 - 1
 
 def leave_surroundings(keep: Iterable[int], oom_score_adj: int | None) -> None:
     """Keep these descriptors only, and nothing else of the process that forked this one."""
-    _close_all_but({0, 1, 2, *keep})
+    kept = {0, 1, 2, *keep}
+    _close_all_but(kept)
+    for descriptor in kept:
+        with contextlib.suppress(OSError):  # one of the first three may not be there
+            os.set_inheritable(descriptor, True)
     with contextlib.suppress(PermissionError):  # it leads a group of its own already
         os.setsid()
     os.umask(0o077)
@@ -39,12 +43,14 @@ def leave_surroundings(keep: Iterable[int], oom_score_adj: int | None) -> None:
 
 def die_with_parent() -> None:
     """Have the kernel end this process when its parent ends; a change of user would undo it."""
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    with contextlib.suppress(OSError):  # a system without it: the end of its socket ends it, too
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def set_no_new_privileges() -> None:
-    """Gain nothing by a program's set-user-id bit, ever."""
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    """Gain nothing by a program's set-user-id bit, ever; Landlock and seccomp ask for it."""
+    with contextlib.suppress(OSError):  # and refuse where it could not be had
+        prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
 def shut_debuggers_out() -> None:
@@ -53,7 +59,8 @@ def shut_debuggers_out() -> None:
     execve makes it traceable again: afterwards only Landlock, the namespace of processes and the
     user of its own keep others out, and what is confined by them can trace nobody anyway.
     """
-    prctl(PR_SET_DUMPABLE, 0)
+    with contextlib.suppress(OSError):
+        prctl(PR_SET_DUMPABLE, 0)
 
 
 def _close_all_but(kept: set[int]) -> None:
