@@ -2,12 +2,13 @@
 
 import resource
 import signal
+import uuid
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.jailed import OPEN, attempt, features_here
+from tests.support.jailed import OPEN, as_nobody, attempt, features_here
 from watchglass_jail import JailError
 from watchglass_jail.limits import set_limits
 
@@ -17,14 +18,14 @@ ATTEMPTS = {
     "AS": ("import mmap; mmap.mmap(-1, 2**31)", 2**30, "ENOMEM"),
     "NOFILE": ("[os.pipe() for _ in range(20)]", 32, "EMFILE"),
     "FSIZE": ('os.write(os.open("{0}/new", os.O_CREAT | os.O_WRONLY), b"x")', 0, "EFBIG"),
-    "MSGQUEUE": ("assert check(LIBC.mq_open(b'/x-{1}', 0o102, 0o600, None)) >= 0", 0, "EMFILE"),
+    "MSGQUEUE": ("check(LIBC.mq_open(b'/{1}', 66, 384, None)); LIBC.mq_unlink(b'/{1}')", 0, "EMFILE"),
 }
 
 
 @pytest.mark.parametrize("name", ATTEMPTS)
 def test_what_is_beyond_a_limit_fails(name: str, tmp_path: Path) -> None:
     code, limit, error = ATTEMPTS[name]
-    code = code.format(tmp_path, tmp_path.name)
+    code = code.format(tmp_path, uuid.uuid4())
     limited = replace(OPEN, limits={name: (limit, limit)})
     assert attempt(limited, code).said == error
     assert attempt(OPEN, code).said == "done"
@@ -36,23 +37,21 @@ def test_time_of_the_processor_ends() -> None:
     assert attempt(OPEN, busy).said == "done"
 
 
+MANY_THREADS = """
+held = threading.Event()
+threads = [threading.Thread(target=held.wait) for _ in range(20)]
+try:
+    for thread in threads: thread.start()
+finally:
+    held.set()
+"""
+
+
 def test_threads_are_counted_where_the_user_is_its_own() -> None:
-    features = features_here()
-    if not features.uids[1]:
-        return  # tests/jail/test_namespaces.py counts them in a user namespace
-    uid = features.uids[0]
-    limits = {"NPROC": (8, 8)}
-    many = "\n".join(
-        [
-            "held = threading.Event()",
-            "threads = [threading.Thread(target=held.wait) for _ in range(20)]",
-            "try:",
-            "    for thread in threads: thread.start()",
-            "finally: held.set()",
-        ]
-    )
-    assert attempt(replace(OPEN, limits=limits, uid=uid, gid=uid), many).said == "RuntimeError"
-    assert attempt(replace(OPEN, uid=uid, gid=uid), many).said == "done"
+    alone = as_nobody(OPEN)
+    assert features_here().counts_own_processes
+    assert attempt(replace(alone, limits={"NPROC": (8, 8)}), MANY_THREADS).said == "RuntimeError"
+    assert attempt(alone, MANY_THREADS).said == "done"
 
 
 def test_a_limit_that_is_lower_already_stays() -> None:

@@ -79,10 +79,26 @@ def features_here() -> KernelFeatures:
     return KernelFeatures.from_json(told.stdout)
 
 
+def as_nobody(policy: JailPolicy) -> JailPolicy:
+    """The policy in a private root, as a user that nobody else is, where that can be had."""
+    features = features_here()
+    rooted = replace(
+        policy,
+        execute=PYTHON_NEEDS,
+        read=(*policy.read, "/dev/null", "/dev/urandom"),
+        private_root=True,
+        namespaces=("mount",),
+    )
+    if features.uids[1]:
+        return replace(rooted, uid=features.uids[0], gid=features.uids[0])
+    return with_namespaces(rooted)
+
+
 def with_namespaces(policy: JailPolicy, *names: str) -> JailPolicy:
     """The policy in these namespaces, by whatever right there is here to make them."""
     features = features_here()
     assert set(names) <= set(features.namespaces), "no right to make namespaces here"
+    names = (*policy.namespaces, *names)
     if "user" in features.namespaces:
         names = ("user", *names)
         return replace(policy, namespaces=names, uid=features.uid, gid=features.gid)
