@@ -33,7 +33,9 @@ def chosen(features: KernelFeatures, level: Level = "strict", number: int = 0) -
 def test_root_gives_every_layer_and_each_process_a_user_of_its_own() -> None:
     policy = chosen(ROOT, number=3)
     assert policy.namespaces == ALL
-    assert policy.private_root and policy.landlock and policy.seccomp
+    assert policy.private_root
+    assert policy.landlock
+    assert policy.seccomp
     assert (policy.uid, policy.gid) == (1000003, 1000003)
     assert policy.read == ("/host", "/dev/null", "/dev/urandom")
     assert policy.execute == ("/node",)
@@ -59,7 +61,8 @@ def test_without_namespaces_landlock_and_seccomp_are_strict_enough() -> None:
     assert not policy.private_root
     assert policy.uid is None
     assert "NPROC" not in policy.limits  # it would count the server's own
-    assert policy.landlock and policy.seccomp
+    assert policy.landlock
+    assert policy.seccomp
 
 
 @pytest.mark.parametrize(

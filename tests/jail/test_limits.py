@@ -18,7 +18,11 @@ ATTEMPTS = {
     "AS": ("import mmap; mmap.mmap(-1, 2**31)", 2**30, "ENOMEM"),
     "NOFILE": ("[os.pipe() for _ in range(20)]", 32, "EMFILE"),
     "FSIZE": ('os.write(os.open("{0}/new", os.O_CREAT | os.O_WRONLY), b"x")', 0, "EFBIG"),
-    "MSGQUEUE": ("check(LIBC.mq_open(b'/{1}', 66, 384, None)); LIBC.mq_unlink(b'/{1}')", 0, "EMFILE"),
+    "MSGQUEUE": (
+        "check(LIBC.mq_open(b'/{1}', 66, 384, None)); LIBC.mq_unlink(b'/{1}')",
+        0,
+        "EMFILE",
+    ),
 }
 
 
