@@ -23,11 +23,7 @@ HIGHEST_DESCRIPTOR: Final = 2**31 - 1
 
 def leave_surroundings(keep: Iterable[int], oom_score_adj: int | None) -> None:
     """Keep these descriptors only, and nothing else of the process that forked this one."""
-    kept = {0, 1, 2, *keep}
-    _close_all_but(kept)
-    for descriptor in kept:
-        with contextlib.suppress(OSError):  # one of the first three may not be there
-            os.set_inheritable(descriptor, True)
+    _close_all_but({0, 1, 2, *keep})
     with contextlib.suppress(PermissionError):  # it leads a group of its own already
         os.setsid()
     os.umask(0o077)
