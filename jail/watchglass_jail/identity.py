@@ -80,9 +80,18 @@ def drop_capabilities() -> None:
 def expect_in_reach(paths: Iterable[str]) -> None:
     """Make sure that the user that this process has become can read what it needs."""
     for path in paths:
-        if os.path.lexists(path) and not os.access(path, os.R_OK):
+        if not os.access(path, os.R_OK) and not _is_absent(path):
             raise JailError(
                 "user",
                 f"{path} is closed to user {os.geteuid()}",
                 "Let others read it (chmod o+rX), or install where they can.",
             )
+
+
+def _is_absent(path: str) -> bool:
+    # Below a folder that is closed to this user, nobody knows.
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error.errno in (errno.ENOENT, errno.ENOTDIR)
+    return False

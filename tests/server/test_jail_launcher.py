@@ -18,7 +18,7 @@ from watchglass_jail.features import KernelFeatures
 from watchglass_server.child import Child, Reach
 from watchglass_server.errors import ProcessStartError
 from watchglass_server.jail_launcher import JailLauncher
-from watchglass_server.process import ProcessConfig, PyodideProcess
+from watchglass_server.process import PyodideProcess
 
 ROOT = Path(__file__).parents[2]
 READABLE = (Path(os.path.realpath(os.__file__)).parents[2], ROOT)
@@ -211,20 +211,7 @@ async def test_a_layer_that_was_relied_on_is_never_given_up(tmp_path: Path) -> N
     await jail.close()
 
 
-async def test_a_process_with_the_fake_host_runs_in_the_jail(jail: JailLauncher) -> None:
-    async with PyodideProcess(jailed_fake(jail)) as process:
-        assert process.ready.python == "3.14.0"
-        assert "Seccomp:\t2" in text_of(f"/proc/{process.pid}/status")
-    assert process.exit is not None
-    assert process.exit.cause == "shutdown"
-
-
 async def test_a_layer_that_fails_is_the_error_of_the_start(jail: JailLauncher) -> None:
-    config = replace(jailed_fake(jail), node=Path("/etc/passwd"))
-    process = PyodideProcess(config)
+    process = PyodideProcess(fake_config(launcher=jail, node=Path("/etc/passwd")))
     with pytest.raises(ProcessStartError, match=r"cannot be started: .*Node's own executable"):
         await process.start()
-
-
-def jailed_fake(jail: JailLauncher) -> ProcessConfig:
-    return fake_config(launcher=jail, pyodide_dir=READABLE[0], image=ROOT)
