@@ -155,10 +155,9 @@ def test_a_zygote_that_is_killed_is_said_and_replaced(tmp_path: Path, cache_dir:
         (zygote,) = children_of(serving.pid)
         os.kill(zygote, signal.SIGKILL)
         deadline = time.monotonic() + 20
-        while not serving.children():
+        while zygote in children_of(serving.pid) or not serving.children():
             assert time.monotonic() < deadline, serving.words()
             time.sleep(0.02)
-        assert children_of(serving.pid) != [zygote]
         assert "the zygote ended with -9" in serving.words()
 
 
