@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from watchglass_jail.errors import JailError
 from watchglass_jail.features import KernelFeatures
-from watchglass_jail.policy import JailPolicy
+from watchglass_jail.policy import LIMIT_NAMES, JailPolicy
 
 __all__ = ["Level", "choose_policy", "missing_layers"]
 
@@ -66,9 +66,9 @@ def choose_policy(
     if level == "strict" and missing:
         raise JailError("strict", "; ".join(missing), "Or accept less with --isolation process.")
     uid, gid = _ids(features, number)
-    limits: dict[str, tuple[int, int]] = dict(LIMITS)
+    limits = {name: limit for name, limit in LIMITS.items() if name in LIMIT_NAMES}
     if write:  # it builds the image, which is a large file
-        del limits["FSIZE"]
+        limits.pop("FSIZE", None)
     if features.counts_own_processes:
         limits["NPROC"] = (PROCESSES, PROCESSES)
     if data_bytes is not None:
