@@ -66,7 +66,9 @@ def choose_policy(
     if level == "strict" and missing:
         raise JailError("strict", "; ".join(missing), "Or accept less with --isolation process.")
     uid, gid = _ids(features, number)
-    limits = {name: limit for name, limit in LIMITS.items() if name in LIMIT_NAMES}
+    limits: dict[str, tuple[int, int]] = {
+        name: limit for name, limit in LIMITS.items() if name in LIMIT_NAMES
+    }
     if write:  # it builds the image, which is a large file
         limits.pop("FSIZE", None)
     if features.counts_own_processes:
