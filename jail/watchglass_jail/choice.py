@@ -25,6 +25,8 @@ LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "STACK": (8 * MIB, 8 * MIB),
 }
 PROCESSES: Final = 48
+# Where the server's own and all others of its user count: enough of the numbers stay free.
+PROCESSES_OF_USER: Final = 16384
 # Before the server's other processes, when the machine has no memory left.
 OOM_SCORE_ADJ: Final = 500
 DEVICES: Final = ("/dev/null", "/dev/urandom")
@@ -71,8 +73,8 @@ def choose_policy(
     }
     if write:  # it builds the image, which is a large file
         limits.pop("FSIZE", None)
-    if features.counts_own_processes:
-        limits["NPROC"] = (PROCESSES, PROCESSES)
+    processes = PROCESSES if features.counts_own_processes else PROCESSES_OF_USER
+    limits["NPROC"] = (processes, processes)
     if data_bytes is not None:
         limits["DATA"] = (data_bytes, data_bytes)
     if cpu_seconds is not None:

@@ -10,7 +10,7 @@ from watchglass_jail.features import KernelFeatures
 from watchglass_jail.identity import become
 from watchglass_jail.landlock import landlock_abi
 from watchglass_jail.limits import set_limits
-from watchglass_jail.namespaces import fork_into_namespaces, map_user
+from watchglass_jail.namespaces import forget_names, fork_into_namespaces, map_user
 from watchglass_jail.policy import NAMESPACES, JailPolicy
 from watchglass_jail.private_root import enter_private_root
 from watchglass_jail.program import reserve_path
@@ -99,6 +99,8 @@ def _end_after(attempt: Callable[[JailPolicy], None], policy: JailPolicy) -> Non
     try:
         if "user" in policy.namespaces:
             map_user(policy.uid, policy.gid)
+        if "uts" in policy.namespaces:
+            forget_names()
         attempt(policy)
     except BaseException:  # whatever it was, the copy of the caller must not go on
         os._exit(1)
