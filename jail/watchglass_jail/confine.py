@@ -35,8 +35,8 @@ __all__ = ["confine"]
 def confine(policy: JailPolicy, keep: Iterable[int] = ()) -> None:
     """Put the policy in force for this process, for ever. Raises JailError, naming the layer.
 
-    Standard input, output and error and the descriptors in `keep` stay open. What is left to do
-    is `execute`: with seccomp, no other way to start a program is open any more.
+    Standard input, output and error and the descriptors in `keep` stay open, those that close by
+    `execute` until then. It is what is left to do: with seccomp, nothing else starts a program.
     """
     if "user" in policy.namespaces:
         map_user(policy.uid, policy.gid)

@@ -10,6 +10,7 @@ from typing import Final
 
 from watchglass_jail.errors import JailError
 from watchglass_jail.libc import check, prctl, syscall
+from watchglass_jail.syscalls import machine_here
 
 __all__ = ["become", "drop_capabilities", "expect_in_reach"]
 
@@ -30,14 +31,16 @@ def become(uid: int | None, gid: int | None, *, is_mapped: bool = False) -> None
     In a user namespace without privileges (`is_mapped`) the further groups cannot be left.
     """
     try:
-        _lock_capabilities()
+        if machine_here() is not None:  # elsewhere there are none, or no call that is known
+            _lock_capabilities()
         if gid is not None:
             if not is_mapped:
                 os.setgroups([])
             os.setresgid(gid, gid, gid)
         if uid is not None:
             os.setresuid(uid, uid, uid)
-        drop_capabilities()
+        if machine_here() is not None:
+            drop_capabilities()
     except OSError as error:
         raise check(
             "user",
@@ -77,9 +80,18 @@ def drop_capabilities() -> None:
 def expect_in_reach(paths: Iterable[str]) -> None:
     """Make sure that the user that this process has become can read what it needs."""
     for path in paths:
-        if os.path.lexists(path) and not os.access(path, os.R_OK):
+        if not os.access(path, os.R_OK) and not _is_absent(path):
             raise JailError(
                 "user",
                 f"{path} is closed to user {os.geteuid()}",
                 "Let others read it (chmod o+rX), or install where they can.",
             )
+
+
+def _is_absent(path: str) -> bool:
+    # Below a folder that is closed to this user, nobody knows.
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return error.errno in (errno.ENOENT, errno.ENOTDIR)
+    return False

@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 from watchglass_jail.errors import JailError
-from watchglass_jail.syscalls import number_here
+from watchglass_jail.syscalls import machine_here
 
 __all__ = ["LIBC", "check", "prctl", "syscall"]
 
@@ -17,7 +17,11 @@ LIBC.syscall.restype = ctypes.c_long
 
 def syscall(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
     """Make a call of the kernel by its name; return its result. Raises OSError."""
-    result: int = LIBC.syscall(ctypes.c_long(number_here(name)), *map(_word, arguments))
+    machine = machine_here()
+    if machine is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), name)
+    number = ctypes.c_long(machine.numbers[name])
+    result: int = LIBC.syscall(number, *map(_word, arguments))
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), name)

@@ -39,12 +39,14 @@ def leave_surroundings(keep: Iterable[int], oom_score_adj: int | None) -> None:
 
 def die_with_parent() -> None:
     """Have the kernel end this process when its parent ends; a change of user would undo it."""
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    with contextlib.suppress(OSError):  # a system without it: the end of its socket ends it, too
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def set_no_new_privileges() -> None:
-    """Gain nothing by a program's set-user-id bit, ever."""
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    """Gain nothing by a program's set-user-id bit, ever; Landlock and seccomp ask for it."""
+    with contextlib.suppress(OSError):  # and refuse where it could not be had
+        prctl(PR_SET_NO_NEW_PRIVS, 1)
 
 
 def shut_debuggers_out() -> None:
@@ -53,7 +55,8 @@ def shut_debuggers_out() -> None:
     execve makes it traceable again: afterwards only Landlock, the namespace of processes and the
     user of its own keep others out, and what is confined by them can trace nobody anyway.
     """
-    prctl(PR_SET_DUMPABLE, 0)
+    with contextlib.suppress(OSError):
+        prctl(PR_SET_DUMPABLE, 0)
 
 
 def _close_all_but(kept: set[int]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["AARCH64", "MACHINES", "X86_64", "Machine", "machine_here", "number_here"]
+__all__ = ["AARCH64", "MACHINES", "X86_64", "Machine", "machine_here"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +75,5 @@ MACHINES: Final = {"x86_64": X86_64, "aarch64": AARCH64}
 @functools.cache
 def machine_here() -> Machine | None:
     """Return the machine this runs on, or None where its numbers are not known."""
-    return MACHINES.get(os.uname().machine)
-
-
-def number_here(name: str) -> int:
-    """Return a call's number on this machine; -1, which the kernel refuses, where it is unknown."""
-    machine = machine_here()
-    return machine.numbers[name] if machine else -1
+    system = os.uname()
+    return MACHINES.get(system.machine) if system.sysname == "Linux" else None

@@ -17,25 +17,22 @@ import os from "node:os";
  */
 function attempts({ file, folder, socket, tcp, udp, pid }) {
   return {
+    "inherit a descriptor": () => foreignDescriptor(),
     "read a file": () => fs.readFileSync(file, "utf8"),
     "list a folder": () => fs.readdirSync(folder),
-    "write a file": () => fs.writeFileSync(`${folder}/written`, "by a session"),
-    "change a file": () => fs.appendFileSync(file, "by a session"),
+    "write a file": () => fs.openSync(`${folder}/written`, "w"),
+    "change a file": () => fs.writeSync(fs.openSync(file, "r+"), "by a session"),
     "read the system's users": () => fs.readFileSync("/etc/passwd", "utf8"),
     "read the server's environment": () => fs.readFileSync(`/proc/${pid}/environ`),
     "read the server's descriptors": () => fs.readdirSync(`/proc/${pid}/fd`),
     "signal the server": () => pid !== process.pid && process.kill(pid, 0),
-    "change the server's priority": () => pid !== process.pid && os.setPriority(pid, 19),
+    "change the server's priority": () => pid !== process.pid && priority(pid),
     "start a program": () => started(spawnSync(process.execPath, ["--version"])),
     "start a shell": () => started(spawnSync("/bin/sh", ["-c", "exit 0"])),
-    "inherit a descriptor": () => foreignDescriptor(),
     "inherit an environment": () => Object.keys(process.env).find((name) => !isOurs(name)),
     "connect to a TCP port": () => answered((done) => net.connect(tcp, "127.0.0.1", done)),
     "connect to a Unix socket": () => answered((done) => net.connect(socket, done)),
-    "send a datagram": () =>
-      answered((done) =>
-        dgram.createSocket("udp4").send("by a session", udp, "127.0.0.1", (error) => error || done()),
-      ),
+    "send a datagram": () => answered((done) => datagram(udp, done)),
     "listen at a port": () => answered((done) => net.createServer().listen(0, "127.0.0.1", done)),
   };
 }
@@ -44,6 +41,12 @@ function attempts({ file, folder, socket, tcp, udp, pid }) {
 function started(result) {
   if (result.error) throw result.error;
   return result.pid;
+}
+
+/** @param {number} pid */
+function priority(pid) {
+  os.setPriority(pid, os.getPriority(pid));
+  return true;
 }
 
 /** A file, a folder or a socket that nobody here has opened. */
@@ -56,6 +59,16 @@ function foreignDescriptor() {
       // It is not open.
     }
   return undefined;
+}
+
+/**
+ * @param {number} port
+ * @param {() => void} done
+ */
+function datagram(port, done) {
+  const sender = dgram.createSocket("udp4");
+  sender.connect(port, "127.0.0.1", () => sender.send("by a session", done));
+  return sender;
 }
 
 /** @param {string} name */
@@ -71,12 +84,12 @@ function answered(begin) {
   return new Promise((resolve, reject) => {
     const emitter = begin(() => resolve(true));
     emitter?.on("error", reject);
-    setTimeout(() => reject(new Error("no answer")), 100).unref();
+    setTimeout(() => reject(new Error("no answer")), 100);
   });
 }
 
 process.on("uncaughtException", () => {}); // a refused socket may tell nobody but the process
-for (const [name, attempt] of Object.entries(attempts(JSON.parse(process.argv[2])))) {
+for (const [name, attempt] of Object.entries(attempts(JSON.parse(process.argv[2] ?? "")))) {
   let found;
   let why = "";
   try {

@@ -1,10 +1,11 @@
 """Which isolation is in force, of which layers, and what it gives up, in words. No I/O here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from watchglass_jail.features import KernelFeatures
 
-__all__ = ["PROCESS_ONLY", "Isolation", "isolation_of", "refusal", "without_layer"]
+__all__ = ["PROCESS_ONLY", "Isolation", "isolation_of", "refusal", "without_layers"]
 
 GIVES_UP = (
     "code that breaks out of Pyodide reaches this user's files, network and programs: let in only "
@@ -51,18 +52,24 @@ def isolation_of(features: KernelFeatures) -> Isolation:
     )
 
 
-def without_layer(features: KernelFeatures, layer: str) -> KernelFeatures | None:
-    """Return the features less one that failed in use; None where strict cannot do without it."""
+def without_layers(features: KernelFeatures, layers: Iterable[str]) -> KernelFeatures:
+    """Return the features less the layers that failed in use, as far as strict can do without."""
+    for layer in sorted(layers):
+        features = _without(features, layer)
+    return features
+
+
+def _without(features: KernelFeatures, layer: str) -> KernelFeatures:
     match layer:
-        case "user" if features.uids[1]:
+        case "user":
             return replace(features, uids=(0, 0), counts_own_processes=False)
-        case "private root" if features.private_root and features.landlock_abi:
+        case "private root" if features.landlock_abi:
             return replace(features, private_root=False)
-        case "namespaces" if features.namespaces and features.landlock_abi:
+        case "namespaces" if features.landlock_abi:
             return replace(features, namespaces=(), private_root=False, counts_own_processes=False)
-        case "cgroups" if features.cgroups:
+        case "cgroups":
             return replace(features, cgroups=())
-    return None
+    return features
 
 
 def refusal(what: str) -> str:

@@ -13,7 +13,7 @@ from watchglass_jail.choice import choose_policy
 from watchglass_jail.features import KernelFeatures
 from watchglass_jail.policy import JailPolicy
 from watchglass_server.child import Child, Reach
-from watchglass_server.isolation import Isolation, isolation_of, without_layer
+from watchglass_server.isolation import Isolation, isolation_of, without_layers
 from watchglass_server.zygote_link import JailRefused, ZygoteLink
 
 __all__ = ["JailLauncher"]
@@ -33,13 +33,14 @@ class JailLauncher:
         self._looking = asyncio.Lock()
         # Two servers of one machine should not give out the same users.
         self._numbers = itertools.count(secrets.randbelow(2**16))
+        self._given_up: frozenset[str] = frozenset()
         self._has_started = False
 
     @property
     def isolation(self) -> Isolation:
         """What holds the children; final once one of them has started."""
         assert self._features is not None, "look first"
-        return isolation_of(self._features)
+        return isolation_of(without_layers(self._features, self._given_up))
 
     @property
     def pid(self) -> int | None:
@@ -64,13 +65,15 @@ class JailLauncher:
     ) -> Child:
         """Start the program in its jail. Raises OSError, which says what to do."""
         sockets = () if inherited is None else (inherited.fileno(),)
+        features = await self.look(argv[0])
         while True:
-            features = await self.look(argv[0])
-            policy = self._policy(features, argv[0], reach)
+            given_up = self._given_up
+            policy = self._policy(without_layers(features, given_up), argv[0], reach)
             try:
                 child = await self._linked().start(argv, policy, sockets)
             except JailRefused as error:
-                self._do_without(features, error)
+                if error.layer not in self._given_up - given_up:  # else for another child, just now
+                    self._give_up(features, error)
             else:
                 self._has_started = True
                 return child
@@ -95,14 +98,14 @@ class JailLauncher:
                 os.chown(folder, policy.uid, policy.gid)
         return policy
 
-    def _do_without(self, features: KernelFeatures, error: JailRefused) -> None:
-        """Give up a layer that this machine promised and does not have, before it was relied on."""
-        fewer = None if self._has_started else without_layer(features, error.layer)
-        if fewer is None:
+    def _give_up(self, features: KernelFeatures, error: JailRefused) -> None:
+        """Do without a layer that this machine promised and has not, before it was relied on."""
+        fewer = self._given_up | {error.layer}
+        is_needed = without_layers(features, fewer) == without_layers(features, self._given_up)
+        if self._has_started or is_needed:
             raise error
-        if self._features is features:  # not yet given up for another child
-            _log.warning("no %s around sessions: %s. %s", error.layer, error.what, error.next_step)
-            self._features = fewer
+        _log.warning("no %s around sessions: %s. %s", error.layer, error.what, error.next_step)
+        self._given_up = fewer
 
     def _linked(self) -> ZygoteLink:
         if self._link is None or self._link.is_lost:

@@ -16,9 +16,10 @@ from watchglass_server.process import ProcessConfig, PyodideProcess
 E = TypeVar("E")
 
 
-async def node_config(cache_dir: Path, launcher: Launcher) -> ProcessConfig:
+async def node_config(cache_dir: Path, launcher: Launcher | None = None) -> ProcessConfig:
     """Return the configuration of this checkout, with its base image."""
-    config = replace(ProcessConfig.from_assets(find_assets()), launcher=launcher)
+    config = ProcessConfig.from_assets(find_assets())
+    config = replace(config, launcher=launcher or config.launcher)
     return replace(config, image=await ensure_image(config, cache_dir))
 
 
