@@ -76,9 +76,7 @@ class ServerInfoReply(Reply, frozen=True):
     ]
     isolation: Annotated[
         str,
-        Meta(
-            description="The level in force: `strict` (a jail around each session) or `process` (none)."
-        ),
+        Meta(description="The level in force: `strict` (a jail around each session) or `process`."),
     ]
     limits: ServerLimits
     features: Annotated[list[str], Meta(description="The calls that this server answers.")]
