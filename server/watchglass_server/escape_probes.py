@@ -89,9 +89,12 @@ async def run_probes(
                 results[index] = await lane.run(probe)
                 on_result(results[index])
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(lanes, len(probes))):
-            group.create_task(work())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(lanes, len(probes))):
+                group.create_task(work())
+    except ExceptionGroup as failed:  # one of them is enough to say why
+        raise failed.exceptions[0] from failed
     return [results[index] for index in range(len(probes))]
 
 
@@ -114,12 +117,11 @@ class _Lane:
         places = _places(session.process)
         async with Decoys(Decoys.named_in(probe.source), places) as decoys:
             await session.execute(decoys.assignments())
-            said = await session.execute(probe.source)
-            evidence = decoys.evidence(said)
+            evidence = decoys.evidence(await session.execute(probe.source))
             if evidence is None:
                 await asyncio.sleep(SETTLE_S)
-                evidence = decoys.evidence(said)
-        return ProbeResult(probe, evidence, said)
+                evidence = decoys.evidence(session.said)
+        return ProbeResult(probe, evidence, session.said)
 
     async def _ready(self) -> "_Session":
         if self._session is not None and not await self._session.answers():
@@ -159,6 +161,11 @@ class _Session:
                 if isinstance(event, Finished) and event.request_id == self._number:
                     self._ended.set()
 
+    @property
+    def said(self) -> str:
+        """All that was said since the last execution began."""
+        return "".join(self._said)
+
     async def execute(self, code: str) -> str:
         """Execute and return all that was said until its end, or the end of its time."""
         self._said.clear()
@@ -175,7 +182,7 @@ class _Session:
             end.cancel()
         if not done:
             self.process.kill("timeout", "A probe took too long.")
-        return "".join(self._said)
+        return self.said
 
     async def answers(self) -> bool:
         """Whether it still executes what it is told."""

@@ -1,5 +1,7 @@
 """Tests of exit_info.py: from what is known of an end to words."""
 
+import signal
+
 import pytest
 
 from watchglass_server.exit_info import ExitInfo, describe_exit
@@ -69,3 +71,21 @@ def test_a_shutdown_asks_nothing_of_the_reader() -> None:
 def test_a_message_ends_as_a_sentence_before_the_next_step() -> None:
     assert describe(1, said=("fatal", "exit(137)")).message.startswith("exit(137). Execute")
     assert describe(1, said=("fatal", "")).message.startswith("Execute something")
+
+
+@pytest.mark.parametrize(
+    ("number", "cause", "words"),
+    [
+        (signal.SIGSYS, "jail", "a call to the kernel that its jail forbids"),
+        (signal.SIGXFSZ, "jail", "a file that its jail forbids"),
+        (signal.SIGXCPU, "cpu", "all the processor time that it may"),
+    ],
+)
+def test_a_death_by_a_limit_of_the_kernel_is_told_as_that(
+    number: signal.Signals, cause: str, words: str
+) -> None:
+    exit_info = describe(-number)
+    assert (exit_info.cause, exit_info.signal) == (cause, number)
+    assert words in exit_info.message
+    assert number.name in exit_info.message
+    assert exit_info.message.endswith("what was stored of the session.")
