@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from gc import disable, enable, isenabled
 from io import StringIO
+from itertools import islice
 from json import JSONEncoder
 from time import perf_counter
 from typing import Any, TypeAlias
@@ -33,6 +34,7 @@ from .watcher import PollingWatcher, Stores, Watcher, WatcherUnavailable
 from .wire import JSON, Change, Child, GetResult, Picture, Variable
 
 MAX_CHILDREN = 1000
+MAX_VARIABLES = 10_000
 MAX_EXPRESSION = 64 * 1024
 MAX_REPR = 1024 * 1024
 MAX_PICTURE = 4 * 1024 * 1024
@@ -54,6 +56,7 @@ Assignment: TypeAlias = dict[str, Any]
 class VariableMonitor:
     """Watches one namespace. Not reentrant: a call during another finds and changes nothing.
 
+    `most` says how many variables are told; further ones are counted, until there is room.
     `versions` counts the changes of every name; it may be filled before the first `collect`, so
     that counting goes on after a restore.
     """
@@ -64,6 +67,7 @@ class VariableMonitor:
         hidden: frozenset[str] = OWN_NAMES,
         native: NativeWatcher | None = None,
         fingerprints: NativeFingerprints | None = None,
+        most: Callable[[], float] = lambda: MAX_VARIABLES,
     ) -> None:
         self.versions: dict[str, int] = {}
         self._namespace = namespace
@@ -75,6 +79,9 @@ class VariableMonitor:
         self._known: dict[str, Variable] = {}
         self._dirty: dict[str, int | None] = {}
         self._pending: list[Change] = []
+        self._most = most
+        # The names that are told; the other ones with a mark are left out.
+        self._told: dict[str, None] = {}
         self._scanner = Scanner(fingerprints)
         self._next_comparison = 0.0
         self._misses = 0
@@ -87,6 +94,11 @@ class VariableMonitor:
     def rung(self) -> str:
         """How stores are noticed: by one of the rungs of `ladder.py`."""
         return self._watcher.rung
+
+    @property
+    def left_out(self) -> int:
+        """How many variables are not told, for there are too many."""
+        return len(self._marks) - len(self._told)
 
     @property
     def unfinished(self) -> bool:
@@ -241,7 +253,7 @@ class VariableMonitor:
         return text if hidden <= 0 else f"{text[:MAX_REPR]}… {hidden:,} more characters"
 
     def _names(self) -> list[str]:
-        return [name for name in self._marks if name in self._namespace]
+        return [name for name in self._told if name in self._namespace]
 
     def _summary(self, name: str) -> Variable:
         """A variable as it is now; its change is told later, with the version given here."""
@@ -318,6 +330,17 @@ class VariableMonitor:
             self._compare_all(stores)
         elif names:
             self._compare(stores, names)
+        if self.left_out:
+            self._fill()
+
+    def _fill(self) -> None:
+        """Tell of some that were left out, as far as there is room now."""
+        room = int(self._most()) - len(self._told)
+        if room <= 0:
+            return
+        for name in islice((each for each in self._marks if each not in self._told), room):
+            if name in self._namespace:
+                self._tell(name, None)
 
     def _drain(self) -> Stores:
         try:
@@ -376,11 +399,17 @@ class VariableMonitor:
 
     def _bound(self, name: str, value: object, its_mark: Mark, line: int | None) -> None:
         self._marks[name] = its_mark
+        if name in self._told or len(self._told) < self._most():
+            self._tell(name, line)
+
+    def _tell(self, name: str, line: int | None) -> None:
+        self._told[name] = None
         self._dirty[name] = line
-        self._scanner.bound(name, value)
+        self._scanner.bound(name, self._namespace[name])
 
     def _unbound(self, name: str, line: int | None) -> None:
         self._marks.pop(name, None)
+        self._told.pop(name, None)
         self._dirty.pop(name, None)
         self._scanner.forget(name)
         if self._known.pop(name, None) is not None:
@@ -420,8 +449,10 @@ class VariableMonitor:
         value = self._value(path.name)
         with self._undisturbed():
             self._notice_bindings(scan=False, suspects={path.name: None})
-            if path.name not in self._dirty and self._scanner.check(
-                path.name, value, perf_counter() + _CHECK_S
+            if (
+                path.name in self._told
+                and path.name not in self._dirty
+                and self._scanner.check(path.name, value, perf_counter() + _CHECK_S)
             ):
                 self._dirty[path.name] = None
             if path.name in self._dirty:
@@ -458,9 +489,11 @@ class VariableMonitor:
         """The present state of a variable that we have just changed ourselves."""
         with self._undisturbed():
             self._notice_bindings(scan=False, suspects={name: None})
-            if name in self._namespace:
+            if name in self._told:
                 self._scanner.bound(name, self._namespace[name])
                 self._describe(name)
+            elif name in self._namespace:
+                return self._summary(name)
         known = self._known.get(name)
         if known is None:
             raise VariableError(

@@ -109,6 +109,7 @@ class PyodideServer:
             shares=shares,
             rooms=rooms,
             is_origin_allowed=origins.is_allowed,
+            max_rate=config.max_rate,
         )
         views = LiveViews(rooms)
         sessions = Sessions(
@@ -185,6 +186,7 @@ def _manager(config: Config, assets: Assets) -> PyodideManager:
         ProcessConfig.from_assets(assets),
         memory_bytes=config.memory_limit,
         output_bytes=config.output_limit,
+        variables=config.variables_limit,
         poll_ms=config.poll_ms,
     )
     return PyodideManager(

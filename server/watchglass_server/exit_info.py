@@ -19,6 +19,8 @@ _NEXT_STEPS = {
     "memory": "Hold less at a time, or raise the session's memory limit. " + _AGAIN,
     "stack": "Recurse less deeply. " + _AGAIN,
     "timeout": "Allow more time, or do less in one execution. " + _AGAIN,
+    "cpu": "Allow more processor time, or do less in one execution. " + _AGAIN,
+    "cpu-hour": "Wait until it has some again. " + _AGAIN,
     "shutdown": "",
 }
 

@@ -159,6 +159,7 @@ class PyodideProcess:
             "memory_bytes": config.memory_bytes,
             "output_bytes": config.output_bytes,
             "poll_ms": config.poll_ms,
+            "variables": config.variables,
         }
         return config.command("main.mjs", settings)
 
@@ -242,10 +243,14 @@ class PyodideProcess:
             self._write(data)
         return data is not None
 
-    def configure(self, *, poll_ms: int, output_bytes: int) -> None:
+    def configure(self, *, poll_ms: int, output_bytes: int, variables: int) -> None:
         """Change the settings of the running process."""
         if not self.is_ending:
-            self._write(self._protocol.configure(poll_ms=poll_ms, output_bytes=output_bytes))
+            self._write(
+                self._protocol.configure(
+                    poll_ms=poll_ms, output_bytes=output_bytes, variables=variables
+                )
+            )
 
     async def query(
         self, op: str, args: Mapping[str, Any], *, timeout: float, blob: bytes | None = None

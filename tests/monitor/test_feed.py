@@ -22,6 +22,7 @@ class ListedMonitor:
     def __init__(self) -> None:
         self.waiting: list[Change] = []
         self.rounds = 0
+        self.left_out = 0
 
     def change(self, *names: str) -> None:
         for name in names:
