@@ -35,6 +35,8 @@ from .wire import JSON, Change, Child, GetResult, Picture, Variable
 
 MAX_CHILDREN = 1000
 MAX_VARIABLES = 10_000
+# So many more names than twice those that are told are not compared one by one.
+CROWD = 10_000
 MAX_EXPRESSION = 64 * 1024
 MAX_REPR = 1024 * 1024
 MAX_PICTURE = 4 * 1024 * 1024
@@ -82,6 +84,9 @@ class VariableMonitor:
         self._most = most
         # The names that are told; the other ones with a mark are left out.
         self._told: dict[str, None] = {}
+        # How many more there are than have a mark, and how many names are no variables.
+        self._crowd = 0
+        self._others = 0
         self._scanner = Scanner(fingerprints)
         self._next_comparison = 0.0
         self._misses = 0
@@ -98,7 +103,7 @@ class VariableMonitor:
     @property
     def left_out(self) -> int:
         """How many variables are not told, for there are too many."""
-        return len(self._marks) - len(self._told)
+        return len(self._marks) - len(self._told) + self._crowd
 
     @property
     def unfinished(self) -> bool:
@@ -354,11 +359,7 @@ class VariableMonitor:
     def _compare_all(self, stores: Stores) -> None:
         """Any name may have changed. The list is made at one go, before anything else can run."""
         self._next_comparison = perf_counter() + _FULL_COMPARISON_S
-        bound = {
-            name: value
-            for name, value in list(self._namespace.items())
-            if is_variable(name, self._own_names)
-        }
+        bound = self._all_bound()
         after = {name: mark(value) for name, value in bound.items()}
         found = difference(self._marks, after)
         told = [name for name in stores.names if name in after] if self._watcher.complete else []
@@ -372,6 +373,26 @@ class VariableMonitor:
         told_all = stores.names.keys() >= {*found.bound, *found.unbound}
         if not (told_all or stores.everything or self._watcher.has_stores()):
             self._missed()
+
+    def _all_bound(self) -> dict[str, object]:
+        """All variables; in a crowd, of which most are left out, only those that are told."""
+        names, most = self._namespace, int(self._most())
+        if len(names) <= 2 * most + CROWD:
+            bound = {
+                name: value
+                for name, value in list(names.items())
+                if is_variable(name, self._own_names)
+            }
+            self._others, self._crowd = len(names) - len(bound), 0
+            return bound
+        bound = {name: names[name] for name in self._told if name in names}
+        for name, value in list(names.items()):
+            if len(bound) >= most:
+                break
+            if is_variable(name, self._own_names):
+                bound[name] = value
+        self._crowd = len(names) - self._others - len(bound)
+        return bound
 
     def _missed(self) -> None:
         """A store was not noticed. Once may be what the user's code did to the watcher."""
@@ -398,8 +419,10 @@ class VariableMonitor:
             self._unbound(name, stores.names.get(name))
 
     def _bound(self, name: str, value: object, its_mark: Mark, line: int | None) -> None:
-        self._marks[name] = its_mark
-        if name in self._told or len(self._told) < self._most():
+        is_told = name in self._told or len(self._told) < self._most()
+        if is_told or not self._crowd:
+            self._marks[name] = its_mark
+        if is_told:
             self._tell(name, line)
 
     def _tell(self, name: str, line: int | None) -> None:

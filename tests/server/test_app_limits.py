@@ -168,27 +168,28 @@ async def test_output_beyond_its_limit_is_counted(serving: Serving) -> None:
         session = await client.create(limits={"output_bytes": 1 * MIB})
         ran = await client.execute(session, "for _ in range(3000): print('x' * 999)")
         log = client.log(session)
-        cut = await log.event("stream.truncated", execution=ran.execution)
-        assert cut["data"]["lost_bytes"] > 0
+        cuts = [one["data"] for one in log.events.values() if one["type"] == "stream.truncated"]
+        assert cuts[-1]["execution"] == ran.execution
+        assert cuts[-1]["lost_bytes"] > MIB
         usage = (await client.call("session.usage", session=session))["usage"]
         assert 0.9 * MIB < usage["output_bytes"] <= 1.1 * MIB
 
 
-async def test_a_million_variables_are_told_up_to_the_limit(serving: Serving) -> None:
-    code = "globals().update((f'name{n}', n) for n in range(10**6))"
+async def test_very_many_variables_are_told_up_to_the_limit(serving: Serving) -> None:
+    code = "globals().update((f'name{n}', n) for n in range(200_000))"
     async with Client(serving.url, serving.token) as client:
         session = await client.create(limits={"variables": 50})
         log = client.log(session)
         await client.run(session, "first = 1")
         await client.run(session, code, timeout=60)
-        await log.until(lambda: _left_out(log.events) == 10**6 - 49, "the count of the others")
+        await log.until(lambda: _left_out(log.events) == 200_000 - 49, "the count of the others")
         assert len(log.variables) == 50
         state = (await client.call("session.join", session=session))["state"]
         assert len(state["variables"]) == 50
-        assert state["variables_left_out"] == 10**6 - 49
-        assert await client.value(session, "name999999") == 999_999
+        assert state["variables_left_out"] == 200_000 - 49
+        assert await client.value(session, "name199999") == 199_999
         assert (await client.run(session, "1 + 1", timeout=60)).result == "2"
-        delete = "for n in range(10**6): globals().pop(f'name{n}', None)\nlast = 3"
+        delete = "for n in range(200_000): globals().pop(f'name{n}', None)\nlast = 3"
         await client.run(session, delete, timeout=60)
         await log.until(lambda: log.variables.keys() == {"first", "n", "last"}, "what is left")
         await log.until(lambda: _left_out(log.events) == 0, "none is left out")
