@@ -181,7 +181,9 @@ class StateResetNotification(Notification, frozen=True):
     variables: list[Variable]
     watches: list[Watch]
     restore: list[RestoreEntry]
-    left_out: Annotated[int, Meta(description="How many variables are not told.")] = 0
+    left_out: Annotated[
+        int | UnsetType, Meta(description="How many variables are not told, if there are some.")
+    ] = UNSET
 
 
 class WatchesChangedNotification(Notification, frozen=True):

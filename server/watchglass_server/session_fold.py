@@ -391,7 +391,7 @@ def _reset(known: Fold, event: SessionEvent, data: n.StateResetNotification) -> 
     return replace(
         known,
         variables=variables,
-        variables_left_out=data.left_out,
+        variables_left_out=0 if data.left_out is UNSET else data.left_out,
         watches=tuple(data.watches),
         reason=data.reason,
         restore=tuple(data.restore),

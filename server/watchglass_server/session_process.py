@@ -91,7 +91,7 @@ def restored(step: Step, event: Restored) -> None:
             variables=variables,
             watches=list(step.session.fold.watches),
             restore=list(event.restore),
-            left_out=len(sizes.left_out),
+            left_out=len(sizes.left_out) or UNSET,
         )
     )
     _go_on(step)

@@ -994,7 +994,7 @@ export interface StateResetNotification {
   variables: Variable[];
   watches: Watch[];
   restore: RestoreEntry[];
-  left_out: number;
+  left_out?: number;
 }
 
 /** The watches are now these: all of them, in their order. */

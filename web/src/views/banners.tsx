@@ -28,6 +28,7 @@ const CAUSES: Record<string, string> = {
   "interrupt-ignored": "it ignored the interrupt",
   timeout: "it ran longer than it may",
   cpu: "it used more processor time than it may",
+  "cpu-hour": "its processor time of this hour is used up",
   protocol: "it broke the protocol",
   fatal: "Python failed inside",
 };

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-import { bytes, stateWord } from "../format.ts";
+import { stateWord } from "../format.ts";
 import { attempt } from "../notices.ts";
 import type { OpenSession } from "../open_session.ts";
 import { dialog, link } from "../page.ts";
@@ -13,6 +13,7 @@ import { Elapsed } from "./elapsed.tsx";
 import { Icon, Logo } from "./icons.tsx";
 import { Presence } from "./people.tsx";
 import { ThemeButton } from "./theme_button.tsx";
+import { UsageButton } from "./usage.tsx";
 
 export function SessionHeader({ open, session }: { open: OpenSession; session: Session }) {
   return (
@@ -22,11 +23,7 @@ export function SessionHeader({ open, session }: { open: OpenSession; session: S
       <RunState open={open} session={session} />
       {open.editing.value && <Interrupt open={open} session={session} />}
       <span class="spring" />
-      {session.process.memory_bytes ? (
-        <span class="memory" data-testid="memory" title="Memory of this session's process">
-          {bytes(session.process.memory_bytes)}
-        </span>
-      ) : null}
+      <UsageButton open={open} />
       <span class={`role-badge role-${open.role.value}`} data-testid="role">{open.role.value}</span>
       <Presence open={open} />
       {open.owning.value && (
