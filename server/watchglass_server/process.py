@@ -26,6 +26,7 @@ from watchglass_server.host_protocol import (
     HostState,
     Reply,
 )
+from watchglass_server.priority import give_way
 from watchglass_server.process_config import ProcessConfig, ProcessLimits
 from watchglass_server.process_stats import ProcessStats, read_stats
 
@@ -139,6 +140,7 @@ class PyodideProcess:
             ours.setblocking(False)
             theirs.setblocking(False)  # the host polls it while Python runs
             child = Child.start(self._argv(theirs), theirs, self.config.data_bytes)
+            give_way(child.pid)
         except BaseException:
             ours.close()
             raise

@@ -149,6 +149,39 @@ async def test_a_memory_limit_of_ones_own_is_an_error_that_the_session_survives(
         assert (await client.run(session, "kept")).result == "7"
 
 
+DEATHS = {
+    "no limit of recursion": (
+        "import sys\nsys.setrecursionlimit(10**9)\ndef f(): f()\nf()", {"stack", "fatal"},
+    ),
+    "nested without end": ("import json; json.loads('[' * 10**6)", {"stack", "fatal"}),
+    "an abort": ("import os; os.abort()", {"fatal"}),
+    "an exit of the process": ("import os; os._exit(3)", {"fatal", "exited"}),
+    "memory that is not its own": (
+        "import ctypes; ctypes.string_at(0xFFFFFFF0, 100)", {"fatal", "memory"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "causes"), DEATHS.values(), ids=list(DEATHS))
+async def test_what_ends_the_interpreter_is_told_and_the_session_comes_back(
+    serving: Serving, code: str, causes: set[str]
+) -> None:
+    async with Client(serving.url, serving.token) as client:
+        session = await client.create()
+        await client.run(session, "kept = {'a': [1, 2]}")
+        ran = await client.execute(session, code)
+        if ran.status == "died":
+            state = await client.log(session).event("process.state", state="dead")
+            died = state["data"]["exit"]
+            assert died["cause"] in causes
+            assert died["message"].endswith("what was stored of the session.")
+        else:  # this interpreter stands it
+            assert ran.error is not None
+            assert ran.error["name"] in ("RecursionError", "MemoryError"), ran.error
+        assert (await client.run(session, "kept")).result == "{'a': [1, 2]}"
+        await client.call("session.destroy", session=session)
+
+
 async def test_code_that_is_too_large_and_a_full_queue_are_refused(serving: Serving) -> None:
     async with Client(serving.url, serving.token) as client:
         session = await client.create(limits={"code_bytes": 100, "queue": 2})

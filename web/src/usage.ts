@@ -20,7 +20,8 @@ export function meters({ limits, usage }: { limits: Limits; usage: Usage }): Met
   const leftOut = usage.variables_left_out;
   return [
     meter("Memory", usage.memory_bytes ?? 0, limits.memory_bytes, bytes),
-    meter("Time of this execution", usage.wall_s ?? 0, limits.wall_s, seconds),
+    meter("Time of this execution", usage.wall_s ?? 0, limits.wall_s,
+      (value) => (value ? seconds(value) : "none runs")),
     meter("Processor, this execution", usage.cpu_s, limits.cpu_s, seconds),
     meter("Processor, this hour", usage.cpu_hour_s, limits.cpu_hour_s, seconds,
       freeIn === null ? "" : `Used up: code runs again in ${seconds(freeIn)}.`),
