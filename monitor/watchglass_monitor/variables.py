@@ -123,6 +123,7 @@ class VariableMonitor:
         if is_first and not self._is_busy:
             # What was stored before is compared now: the lines of what comes are told from here on.
             with self._undisturbed():
+                self._all_bound()
                 self._notice_bindings(scan=False)
 
     def stop(self) -> None:
