@@ -221,12 +221,7 @@ class Sessions:
 
     async def create(self, name: str | None, limits: Limits | None) -> LiveSession:
         """A new session with a process of its own. Raises Refused when there is none."""
-        if len(self._rows) >= self._config.max_sessions:
-            raise Refused(
-                "limit_exceeded",
-                f"This server keeps {self._config.max_sessions:,} sessions at most.",
-                "Destroy some of them, or have the server started with a higher --max-sessions.",
-            )
+        self.must_have_room()
         allowed = limits_asked(self._config, limits)
         process = await self._acquire(allowed)
         session = new_id()
@@ -237,6 +232,15 @@ class Sessions:
         self._live[session] = live
         live.link.adopt(process, 1)
         return live
+
+    def must_have_room(self) -> None:
+        """Refuse a session more than there may be."""
+        if len(self._rows) >= self._config.max_sessions:
+            raise Refused(
+                "limit_exceeded",
+                f"This server keeps {self._config.max_sessions:,} sessions at most.",
+                "Destroy some of them, or have the server started with a higher --max-sessions.",
+            )
 
     async def _acquire(self, limits: SessionLimits) -> PyodideProcess:
         try:

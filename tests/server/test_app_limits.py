@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.client import CallFailed, Client
-from tests.support.served import Wire, refused
+from tests.support.served import Wire, error_of, http, refused
 from tests.support.serving import Serving
 
 pytestmark = pytest.mark.slow
@@ -156,6 +156,10 @@ DEATHS = {
     "nested without end": ("import json; json.loads('[' * 10**6)", {"stack", "fatal"}),
     "an abort": ("import os; os.abort()", {"fatal"}),
     "an exit of the process": ("import os; os._exit(3)", {"fatal", "exited"}),
+    "JavaScript's heap": (
+        "import js\nheld = js.Array.new()\nwhile True: held.push(js.Array.new(10**5).fill('x'))",
+        {"memory"},
+    ),
     "memory that is not its own": (
         "import ctypes; ctypes.string_at(0xFFFFFFF0, 100)", {"fatal", "memory"},
     ),
@@ -288,6 +292,11 @@ async def test_a_server_that_is_full_says_of_what(tmp_path: Path, cache_dir: Pat
             error = await refused(client, "session.create")
             assert error["code"] == "limit_exceeded"
             assert "--max-sessions" in error["hint"]
+            address = f"{serving.url}/api/sessions/import?format=py"
+            status, _, body = await asyncio.to_thread(
+                http, address, token=serving.token, body=b"x = 1", method="POST"
+            )
+            assert (status, error_of(body)["code"]) == (403, "limit_exceeded")
             await second.join(session)
             error = await refused(third, "session.join", session=session)
             assert (error["code"], error["field"]) == ("limit_exceeded", "participants")
