@@ -37,6 +37,9 @@ class Monitor(Protocol):
     @property
     def unfinished(self) -> bool: ...
 
+    @property
+    def left_out(self) -> int: ...
+
 
 class Feed:
     """Sends what the monitor finds, each change under the execution that made it."""
@@ -50,12 +53,13 @@ class Feed:
         self._scan_at = 0.0
         self._found: dict[str, Message] = {}
         self._faults = 0
+        self._left_out = 0  # as it was sent
         self.total = 0  # changes found so far: grows with each
 
     @property
     def unsent(self) -> bool:
         """Whether something was found that is not sent yet."""
-        return bool(self._found)
+        return bool(self._found) or self._left_out != self._monitor.left_out
 
     def begin(self) -> None:
         """An execution starts: its first change is shown at once."""
@@ -86,7 +90,7 @@ class Feed:
             end = monotonic()
             self._scan_at = end + (end - now) * SCAN_DUTY
             now = end  # that has its own share of the time
-        if is_due and self._found:
+        if is_due and self.unsent:
             self._sent_at = now
             self._flush(owner, running=running)
         elif is_live:
@@ -153,9 +157,12 @@ class Feed:
 
     def _flush(self, owner: int, *, running: bool) -> None:
         changes = list(self._found.values())
+        count = max(len(changes), self.unsent)
         self._found.clear()
-        for start in range(0, len(changes), MAX_CHANGES):
+        self._left_out = left_out = self._monitor.left_out
+        for start in range(0, count, MAX_CHANGES):
             part = changes[start : start + MAX_CHANGES]
             message: Message = {"type": "variables", "request_id": owner, "running": running}
-            self._send({**message, "changes": part})
+            told: Message = {"left_out": left_out} if left_out else {}
+            self._send({**message, "changes": part, **told})
         self._live.settle()

@@ -107,6 +107,10 @@ class Host(Protocol):
         """How often variables are looked at while nothing tells of changes."""
         ...
 
+    def variables(self) -> float:
+        """Of how many variables the server wants to be told."""
+        ...
+
     def pace(self, ms: float) -> None:
         """Have DUE_TICK after so long at most; 0: as long as at the start."""
 

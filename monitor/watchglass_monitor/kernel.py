@@ -59,7 +59,9 @@ class Kernel:
         self.suspender = Suspender(host, self.ownership, self.interrupts)
         self.prompt = Prompt(host, self.suspender, self.interrupts, self.publish)
         fingerprints = choose_native(host.fingerprints())
-        self.monitor = VariableMonitor(namespace, native=host.watcher(), fingerprints=fingerprints)
+        self.monitor = VariableMonitor(
+            namespace, native=host.watcher(), fingerprints=fingerprints, most=host.variables
+        )
         self.repl = PyodideREPL(namespace, self.publish, self.monitor.snapshot)
         self.live = Live(self.monitor, self.send, self._line, host.pace)
         self.feed = Feed(self.monitor, self.send, self.live)

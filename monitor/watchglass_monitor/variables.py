@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from gc import disable, enable, isenabled
 from io import StringIO
+from itertools import islice
 from json import JSONEncoder
 from time import perf_counter
 from typing import Any, TypeAlias
@@ -33,6 +34,9 @@ from .watcher import PollingWatcher, Stores, Watcher, WatcherUnavailable
 from .wire import JSON, Change, Child, GetResult, Picture, Variable
 
 MAX_CHILDREN = 1000
+MAX_VARIABLES = 10_000
+# So many more names than twice those that are told are not compared one by one.
+CROWD = 10_000
 MAX_EXPRESSION = 64 * 1024
 MAX_REPR = 1024 * 1024
 MAX_PICTURE = 4 * 1024 * 1024
@@ -54,6 +58,7 @@ Assignment: TypeAlias = dict[str, Any]
 class VariableMonitor:
     """Watches one namespace. Not reentrant: a call during another finds and changes nothing.
 
+    `most` says how many variables are told; further ones are counted, until there is room.
     `versions` counts the changes of every name; it may be filled before the first `collect`, so
     that counting goes on after a restore.
     """
@@ -64,6 +69,7 @@ class VariableMonitor:
         hidden: frozenset[str] = OWN_NAMES,
         native: NativeWatcher | None = None,
         fingerprints: NativeFingerprints | None = None,
+        most: Callable[[], float] = lambda: MAX_VARIABLES,
     ) -> None:
         self.versions: dict[str, int] = {}
         self._namespace = namespace
@@ -75,6 +81,12 @@ class VariableMonitor:
         self._known: dict[str, Variable] = {}
         self._dirty: dict[str, int | None] = {}
         self._pending: list[Change] = []
+        self._most = most
+        # The names that are told; the other ones with a mark are left out.
+        self._told: dict[str, None] = {}
+        # How many more there are than have a mark, and how many names are no variables.
+        self._crowd = 0
+        self._others = 0
         self._scanner = Scanner(fingerprints)
         self._next_comparison = 0.0
         self._misses = 0
@@ -87,6 +99,11 @@ class VariableMonitor:
     def rung(self) -> str:
         """How stores are noticed: by one of the rungs of `ladder.py`."""
         return self._watcher.rung
+
+    @property
+    def left_out(self) -> int:
+        """How many variables are not told, for there are too many."""
+        return len(self._marks) - len(self._told) + self._crowd
 
     @property
     def unfinished(self) -> bool:
@@ -106,6 +123,7 @@ class VariableMonitor:
         if is_first and not self._is_busy:
             # What was stored before is compared now: the lines of what comes are told from here on.
             with self._undisturbed():
+                self._all_bound()
                 self._notice_bindings(scan=False)
 
     def stop(self) -> None:
@@ -241,7 +259,7 @@ class VariableMonitor:
         return text if hidden <= 0 else f"{text[:MAX_REPR]}… {hidden:,} more characters"
 
     def _names(self) -> list[str]:
-        return [name for name in self._marks if name in self._namespace]
+        return [name for name in self._told if name in self._namespace]
 
     def _summary(self, name: str) -> Variable:
         """A variable as it is now; its change is told later, with the version given here."""
@@ -318,6 +336,17 @@ class VariableMonitor:
             self._compare_all(stores)
         elif names:
             self._compare(stores, names)
+        if self.left_out:
+            self._fill()
+
+    def _fill(self) -> None:
+        """Tell of some that were left out, as far as there is room now."""
+        room = int(self._most()) - len(self._told)
+        if room <= 0:
+            return
+        for name in islice((each for each in self._marks if each not in self._told), room):
+            if name in self._namespace:
+                self._tell(name, None)
 
     def _drain(self) -> Stores:
         try:
@@ -331,11 +360,7 @@ class VariableMonitor:
     def _compare_all(self, stores: Stores) -> None:
         """Any name may have changed. The list is made at one go, before anything else can run."""
         self._next_comparison = perf_counter() + _FULL_COMPARISON_S
-        bound = {
-            name: value
-            for name, value in list(self._namespace.items())
-            if is_variable(name, self._own_names)
-        }
+        bound = self._all_bound()
         after = {name: mark(value) for name, value in bound.items()}
         found = difference(self._marks, after)
         told = [name for name in stores.names if name in after] if self._watcher.complete else []
@@ -349,6 +374,26 @@ class VariableMonitor:
         told_all = stores.names.keys() >= {*found.bound, *found.unbound}
         if not (told_all or stores.everything or self._watcher.has_stores()):
             self._missed()
+
+    def _all_bound(self) -> dict[str, object]:
+        """All variables; in a crowd, of which most are left out, only those that are told."""
+        names, most = self._namespace, int(self._most())
+        if len(names) <= 2 * most + CROWD:
+            bound = {
+                name: value
+                for name, value in list(names.items())
+                if is_variable(name, self._own_names)
+            }
+            self._others, self._crowd = len(names) - len(bound), 0
+            return bound
+        bound = {name: names[name] for name in self._told if name in names}
+        for name, value in list(names.items()):
+            if len(bound) >= most:
+                break
+            if is_variable(name, self._own_names):
+                bound[name] = value
+        self._crowd = len(names) - self._others - len(bound)
+        return bound
 
     def _missed(self) -> None:
         """A store was not noticed. Once may be what the user's code did to the watcher."""
@@ -375,12 +420,20 @@ class VariableMonitor:
             self._unbound(name, stores.names.get(name))
 
     def _bound(self, name: str, value: object, its_mark: Mark, line: int | None) -> None:
-        self._marks[name] = its_mark
+        is_told = name in self._told or len(self._told) < self._most()
+        if is_told or not self._crowd:
+            self._marks[name] = its_mark
+        if is_told:
+            self._tell(name, line)
+
+    def _tell(self, name: str, line: int | None) -> None:
+        self._told[name] = None
         self._dirty[name] = line
-        self._scanner.bound(name, value)
+        self._scanner.bound(name, self._namespace[name])
 
     def _unbound(self, name: str, line: int | None) -> None:
         self._marks.pop(name, None)
+        self._told.pop(name, None)
         self._dirty.pop(name, None)
         self._scanner.forget(name)
         if self._known.pop(name, None) is not None:
@@ -420,8 +473,10 @@ class VariableMonitor:
         value = self._value(path.name)
         with self._undisturbed():
             self._notice_bindings(scan=False, suspects={path.name: None})
-            if path.name not in self._dirty and self._scanner.check(
-                path.name, value, perf_counter() + _CHECK_S
+            if (
+                path.name in self._told
+                and path.name not in self._dirty
+                and self._scanner.check(path.name, value, perf_counter() + _CHECK_S)
             ):
                 self._dirty[path.name] = None
             if path.name in self._dirty:
@@ -458,9 +513,11 @@ class VariableMonitor:
         """The present state of a variable that we have just changed ourselves."""
         with self._undisturbed():
             self._notice_bindings(scan=False, suspects={name: None})
-            if name in self._namespace:
+            if name in self._told:
                 self._scanner.bound(name, self._namespace[name])
                 self._describe(name)
+            elif name in self._namespace:
+                return self._summary(name)
         known = self._known.get(name)
         if known is None:
             raise VariableError(

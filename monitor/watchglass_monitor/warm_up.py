@@ -94,6 +94,9 @@ class SilentHost:
     def poll_ms(self) -> float:
         return 250.0
 
+    def variables(self) -> float:
+        return 10_000
+
     def pace(self, ms: float) -> None:
         pass
 

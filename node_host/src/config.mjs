@@ -9,6 +9,7 @@
  * @property {number | null} memoryBytes
  * @property {number} outputBytes
  * @property {number} pollMs
+ * @property {number} variables told of at most
  */
 /**
  * @typedef {object} ImageConfig
@@ -31,6 +32,7 @@ export function readConfig(argument) {
     memoryBytes: fields.memory_bytes == null ? null : number(fields, "memory_bytes"),
     outputBytes: number(fields, "output_bytes"),
     pollMs: number(fields, "poll_ms"),
+    variables: number(fields, "variables"),
   };
 }
 

@@ -50,6 +50,7 @@ export class Host {
   #tickMs = TICK_MS;
   #draining = false;
   #pollMs;
+  #variables;
   /** @type {NodeJS.Timeout | undefined} */
   #ticker;
   #tickAt = Infinity;
@@ -60,12 +61,14 @@ export class Host {
    * @param {import("./streams.mjs").Streams} parts.streams
    * @param {import("./safe_points.mjs").SafePoints} parts.safePoints
    * @param {number} parts.pollMs
+   * @param {number} parts.variables
    */
-  constructor({ control, streams, safePoints, pollMs }) {
+  constructor({ control, streams, safePoints, pollMs, variables }) {
     this.#control = control;
     this.#streams = streams;
     this.#safePoints = safePoints;
     this.#pollMs = pollMs;
+    this.#variables = variables;
   }
 
   /** @param {import("./fingerprints.mjs").Fingerprints} fingerprints */
@@ -224,10 +227,11 @@ export class Host {
     this.send({ type: "interrupt_ack", request_id: requestId, attempt });
   }
 
-  /** @param {{ poll_ms?: number, output_bytes?: number }} settings */
-  #configure({ poll_ms, output_bytes }) {
+  /** @param {{ poll_ms?: number, output_bytes?: number, variables?: number }} settings */
+  #configure({ poll_ms, output_bytes, variables }) {
     if (poll_ms) this.#pollMs = poll_ms;
     if (output_bytes) this.#streams.limit(output_bytes);
+    if (variables !== undefined) this.#variables = variables;
   }
 
   /**
@@ -392,6 +396,7 @@ export class Host {
       wait: (/** @type {number} */ ms) => this.#wait(ms),
       gate,
       poll_ms: () => this.#pollMs,
+      variables: () => this.#variables,
       pace: (/** @type {number} */ ms) => {
         this.#tickMs = ms || TICK_MS;
       },

@@ -21,7 +21,7 @@ async function start(config) {
   /** @type {SafePoints} */
   const safePoints = new SafePoints((now) => host.poll(now));
   /** @type {Host} */
-  const host = new Host({ control, streams, safePoints, pollMs: config.pollMs });
+  const host = new Host({ ...config, control, streams, safePoints });
 
   const pyodide = await boot({ ...config, signalCheck: safePoints.check });
   surviveErrors(pyodide, host, streams);

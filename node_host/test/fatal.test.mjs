@@ -42,6 +42,7 @@ const CONFIG = {
   memory_bytes: null,
   output_bytes: 1000,
   poll_ms: 250,
+  variables: 100,
 };
 
 test("the configuration is read by name", () => {

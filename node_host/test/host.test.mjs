@@ -29,7 +29,7 @@ class Scene {
     };
     const streams = { flush() {}, poll() {}, finish() {}, own() {}, limit() {} };
     const safePoints = { restart() {} };
-    this.host = new Host(/** @type {any} */ ({ control, streams, safePoints, pollMs: 10_000 }));
+    this.host = new Host(/** @type {any} */ ({ control, streams, safePoints, pollMs: 10_000, variables: 100 }));
     const entry = (/** @type {string} */ name) => async (/** @type {any[]} */ ...args) => {
       this.calls.push([name, ...args].join(" "));
       return 0;

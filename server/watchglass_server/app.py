@@ -119,6 +119,7 @@ class PyodideServer:
             shares=shares,
             rooms=rooms,
             is_origin_allowed=origins.is_allowed,
+            max_rate=config.max_rate,
         )
         views = LiveViews(rooms)
         sessions = Sessions(
@@ -196,6 +197,7 @@ def _manager(config: Config, assets: Assets, launcher: Launcher) -> PyodideManag
         launcher=launcher,
         memory_bytes=config.memory_limit,
         output_bytes=config.output_limit,
+        variables=config.variables_limit,
         poll_ms=config.poll_ms,
     )
     return PyodideManager(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+import msgspec
+
 from watchglass_server import commands as c
 from watchglass_server import replies as r
 from watchglass_server import session_inputs as i
@@ -14,7 +16,7 @@ from watchglass_server.call_answers import (
     output_page,
 )
 from watchglass_server.config import Config
-from watchglass_server.fields import MAX_ANSWER_BYTES, MAX_CODE_BYTES, MAX_MESSAGE_BYTES, Role
+from watchglass_server.fields import MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES, Role
 from watchglass_server.given_scripts import GivenScripts
 from watchglass_server.live_session import LiveSession
 from watchglass_server.live_views import LiveViews
@@ -23,6 +25,7 @@ from watchglass_server.messages import CALLS, NOT_AVAILABLE
 from watchglass_server.refusals import Refused, bad_request, no_token
 from watchglass_server.rooms import Client, Membership, Rooms
 from watchglass_server.script_calls import ScriptCalls
+from watchglass_server.session_limits import server_limits, shown_limits
 from watchglass_server.session_process_link import wake
 from watchglass_server.session_view import session_state
 from watchglass_server.sessions import Sessions
@@ -77,6 +80,7 @@ class Calls:
             c.SessionLeaveCommand: self._leave,
             c.SessionRenameCommand: self._rename,
             c.SessionDestroyCommand: self._destroy,
+            c.SessionUsageCommand: self._usage,
             c.SessionShareCommand: self._share,
             c.SessionSharesCommand: self._list_shares,
             c.SessionRevokeCommand: self._revoke,
@@ -94,6 +98,8 @@ class Calls:
 
     async def perform(self, client: Client, event: str, command: c.Command) -> r.Reply:
         """Perform a call. Raises Refused."""
+        if isinstance(command, c.SessionCommand):
+            self._keep_pace(client, event, command.session)
         if event in NOT_AVAILABLE:
             if isinstance(command, c.SessionCommand):
                 await self._open(command)
@@ -103,6 +109,13 @@ class Calls:
                 "Call server.info for the calls that this server answers.",
             )
         return await self._performs[type(command)](client, command)
+
+    def _keep_pace(self, client: Client, event: str, session: str) -> None:
+        """Refuse a call that comes too soon after others, where the session has its own limit."""
+        live = self._sessions.in_memory(session)
+        per_s = live.state.limits.calls_per_s if live is not None else None
+        if per_s is not None and per_s != self._config.max_rate:
+            client.keep_pace(event, f"A connection to session '{session}'", per_s, session)
 
     def leave_all(self, client: Client) -> None:
         """A connection is gone."""
@@ -121,16 +134,13 @@ class Calls:
             watcher=ready.rung if ready else None,
             isolation=config.isolation,
             limits=r.ServerLimits(
-                code_bytes=MAX_CODE_BYTES,
+                **msgspec.to_builtins(shown_limits(server_limits(config))),
                 message_bytes=MAX_MESSAGE_BYTES,
                 answer_bytes=MAX_ANSWER_BYTES,
-                memory_bytes=config.memory_limit,
-                wall_s=config.wall_limit,
-                cpu_s=config.cpu_limit,
-                output_bytes=config.output_limit,
-                queue=config.max_queue,
                 idle_s=config.idle_limit,
                 interrupt_grace_s=config.interrupt_grace,
+                processes=config.pool_max_size,
+                sessions=config.max_sessions,
             ),
             features=[name for name in CALLS if name not in NOT_AVAILABLE],
         )
@@ -148,7 +158,7 @@ class Calls:
         member = Membership(new_id("p"), "owner", None)
         self._rooms.enter(client, live.session, member)
         live.apply(i.Join(member.participant, None, "owner"))
-        state = session_state(live.state.fold)
+        state = session_state(live.state.fold, shown_limits(live.state.limits))
         self._rooms.promise(client, live.session, state.seq)
         await live.durable()
         return r.SessionCreateReply(
@@ -171,6 +181,7 @@ class Calls:
         live = await self._open(command)
         member = client.memberships.get(live.session)
         if member is None:
+            _refuse_when_full(live)
             member = Membership(new_id("p"), role, share)
             self._rooms.enter(client, live.session, member)
         else:
@@ -207,7 +218,7 @@ class Calls:
         """Say what the client has missed; the events that come later are kept for it."""
         seq = live.state.fold.seq
         if since is None or since > seq:
-            state = session_state(live.state.fold)
+            state = session_state(live.state.fold, shown_limits(live.state.limits))
             self._rooms.promise(client, live.session, seq)
             await live.durable()
             return r.SessionJoinReply(
@@ -250,6 +261,10 @@ class Calls:
         # Whoever came in by a share of it has nothing left here, but keeps its other sessions.
         self._shares.forget(command.session)
         return r.EmptyReply()
+
+    async def _usage(self, client: Client, command: c.SessionUsageCommand) -> r.Reply:
+        live = await self._open(command)
+        return r.SessionUsageReply(limits=shown_limits(live.state.limits), usage=live.usage())
 
     # --- shares and people
 
@@ -383,3 +398,14 @@ class Calls:
 
     async def _open(self, command: c.SessionCommand) -> LiveSession:
         return await self._sessions.open(command.session)
+
+
+def _refuse_when_full(live: LiveSession) -> None:
+    most = live.state.limits.participants
+    if len(live.state.fold.participants) >= most:
+        raise Refused(
+            "limit_exceeded",
+            f"{most:,} are in this session already (`participants`).",
+            "Come back when somebody has left, or ask an owner to remove somebody.",
+            field="participants",
+        )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from watchglass_server.fields import (
+    MAX_CODE_BYTES,
     CheckpointField,
     CodeField,
     Cursor,
@@ -34,12 +35,19 @@ PageLimit = Annotated[int, Meta(ge=1, le=1000, description="How many at most.")]
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one session's process may use; what is left out is the server's setting."""
+    """What one session may use; what is left out is the server's setting."""
 
     memory_bytes: Annotated[int, Meta(ge=64 * 2**20, le=4 * 2**30)] | None = None
     wall_s: Annotated[float, Meta(gt=0, le=31_536_000)] | None = None
     cpu_s: Annotated[float, Meta(gt=0, le=31_536_000)] | None = None
+    cpu_hour_s: Annotated[float, Meta(gt=0, le=31_536_000)] | None = None
     output_bytes: Annotated[int, Meta(ge=1024, le=2**30)] | None = None
+    code_bytes: Annotated[int, Meta(ge=1, le=MAX_CODE_BYTES)] | None = None
+    variables: Annotated[int, Meta(ge=0, le=2**31)] | None = None
+    variables_bytes: Annotated[int, Meta(ge=0, le=2**40)] | None = None
+    queue: Annotated[int, Meta(ge=1, le=2**31)] | None = None
+    participants: Annotated[int, Meta(ge=1, le=2**31)] | None = None
+    calls_per_s: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
 
 
 class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -119,6 +127,10 @@ class SessionForkCommand(SessionCommand, frozen=True):
 
     checkpoint: CheckpointField | None = None
     name: NameField | None = None
+
+
+class SessionUsageCommand(SessionCommand, frozen=True):
+    """Says what the session may use, and how much of it is used."""
 
 
 class SessionHibernateCommand(SessionCommand, frozen=True):

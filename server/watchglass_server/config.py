@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import platformdirs
 
 from watchglass_server.errors import SetupError
+from watchglass_server.fields import MAX_CODE_BYTES
 
 ENVIRONMENT_PREFIX = "WATCHGLASS_"
 
@@ -77,6 +78,13 @@ def count(text: str) -> int:
     if not text.isdecimal():
         raise ValueError(f"'{text}' is no count: write a whole number from 0 up")
     return int(text)
+
+
+def rate(text: str) -> float:
+    """How many in a second; more than none."""
+    if not re.fullmatch(r"\d+(?:\.\d+)?", text.strip()) or float(text) <= 0:
+        raise ValueError(f"'{text}' is no rate: write how many in a second, as 100 or 0.5")
+    return float(text)
 
 
 def choice(*values: str) -> Callable[[str], str]:
@@ -178,14 +186,39 @@ class Config:
     cpu_limit: float | None = setting(
         None, "Processor time that one execution may take.", optional(duration), "DURATION"
     )
+    cpu_hour_limit: float | None = setting(
+        None,
+        "Processor time that one session may take in any hour.",
+        optional(duration),
+        "DURATION",
+    )
     output_limit: int = setting(
         64 * 2**20, "Printed text kept of one execution; what follows is lost.", size, "BYTES"
+    )
+    code_limit: int = setting(
+        MAX_CODE_BYTES, "Size of the code of one execution, at most 1M.", size, "BYTES"
+    )
+    variables_limit: int = setting(
+        10_000, "Variables told of one session; the others are counted.", count, "N"
+    )
+    variables_size_limit: int = setting(
+        8 * 2**20, "Size of all that is told of one session's variables.", size, "BYTES"
     )
     poll_ms: int = setting(250, "How often values are checked for changes inside.", count, "MS")
     interrupt_grace: float = setting(
         5.0, "How long code may go on after an interrupt before it is ended.", duration, "DURATION"
     )
     max_queue: int = setting(100, "Executions that may wait in one session.", count, "N")
+    max_participants: int = setting(100, "Connections that may be in one session.", count, "N")
+    max_sessions: int = setting(
+        10_000, "Sessions that this server keeps, asleep or not.", count, "N"
+    )
+    max_rate: float | None = setting(
+        500.0,
+        "Calls that one connection may make in a second; for a moment twice as many.",
+        optional(rate),
+        "N",
+    )
     log_level: str = setting(
         "info",
         "How much is logged to standard error.",
@@ -202,6 +235,8 @@ class Config:
             )
         if self.token is not None and len(self.token) < 16:
             raise SettingError("--token has fewer than 16 characters; choose a longer one.")
+        if self.code_limit > MAX_CODE_BYTES:
+            raise SettingError(f"--code-limit is more than {MAX_CODE_BYTES:,} bytes; lower it.")
         if self.spacetimedb is not None:
             raise SettingError(
                 "This version has no SpacetimeDB mirror yet; start without --spacetimedb."
@@ -264,6 +299,8 @@ def shown(row: dataclasses.Field[Any]) -> str:
         return "the platform's user folder"
     if row.metadata["parse"] is size:
         return f"{default // 2**20}M"
+    if isinstance(default, float) and row.metadata["parse"] is not duration:
+        return f"{default:g}"
     if row.metadata["parse"] is duration:
         return f"{default:g}s"
     return str(default)

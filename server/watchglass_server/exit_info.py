@@ -28,6 +28,7 @@ _NEXT_STEPS = {
     "stack": "Recurse less deeply. " + _AGAIN,
     "timeout": "Allow more time, or do less in one execution. " + _AGAIN,
     "cpu": "Allow more processor time, or do less in one execution. " + _AGAIN,
+    "cpu-hour": "Wait until it has some again. " + _AGAIN,
     "shutdown": "",
 }
 

@@ -124,8 +124,13 @@ class Gateway:
         shares: Shares,
         rooms: Rooms,
         is_origin_allowed: Callable[[str, str], bool],
+        max_rate: float | None,
     ) -> None:
-        """`is_origin_allowed` takes the Origin and the Host of a request."""
+        """`is_origin_allowed` takes the Origin and the Host of a request.
+
+        `max_rate`: how many calls one connection may make in a second.
+        """
+        self._max_rate = max_rate
         self._token_hash = token_hash
         self._shares = shares
         self._rooms = rooms
@@ -297,6 +302,8 @@ class Gateway:
         self, client: Client, event: str, arguments: tuple[Any, ...]
     ) -> dict[str, Any]:
         assert self._calls is not None
+        if self._max_rate is not None:
+            client.keep_pace(event, "A connection", self._max_rate)
         if event == _MALFORMED:
             raise bad_request("payload", f"This is no event: {arguments[0]}.")
         if client.calls > CALLS_AT_ONCE:

@@ -71,6 +71,7 @@ class Configure(ToHost, frozen=True, tag="configure"):
 
     poll_ms: int
     output_bytes: int
+    variables: int
 
 
 class FromHost(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
@@ -195,6 +196,7 @@ class VariablesChanged(FromHost, frozen=True, tag="variables"):
     request_id: Origin
     running: bool
     changes: Annotated[list[SetChange | DeleteChange], Meta(max_length=MAX_CHANGES)]
+    left_out: Count = 0  # variables beyond Configure.variables, which are never told
 
 
 class LiveChild(Variable, frozen=True, kw_only=True):

@@ -183,10 +183,10 @@ class HostProtocol:
         self._queries.add(request_id)
         return request_id, frames
 
-    def configure(self, *, poll_ms: int, output_bytes: int) -> bytes:
+    def configure(self, *, poll_ms: int, output_bytes: int, variables: int) -> bytes:
         """Return the bytes that change the settings of the process."""
         self._must_be_open("configure")
-        return _encode(Configure(poll_ms, output_bytes))
+        return _encode(Configure(poll_ms, output_bytes, variables))
 
     # --- what it says
 

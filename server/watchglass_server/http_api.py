@@ -228,6 +228,7 @@ class HttpApi:
 
     async def _import(self, request: web.Request) -> web.Response:
         self._must_be_server(request)
+        self._sessions.must_have_room()
         try:
             imported = read_import(await request.read(), request.query.get("format", ""))
             name = (request.query.get("name") or imported.name or "Imported")[:200]

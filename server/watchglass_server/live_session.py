@@ -16,11 +16,14 @@ from watchglass_server import session_inputs as i
 from watchglass_server.clock import Clock
 from watchglass_server.host_messages import Live
 from watchglass_server.manager import PyodideManager
+from watchglass_server.pictures import Usage
 from watchglass_server.process import PyodideProcess
 from watchglass_server.refusals import Refused
 from watchglass_server.session import apply
+from watchglass_server.session_limits import shown_limits
 from watchglass_server.session_process_link import ProcessLink
 from watchglass_server.session_state import Session, SessionLimits
+from watchglass_server.session_usage import usage_picture
 from watchglass_sync.errors import SyncError
 from watchglass_sync.journal import Journal
 from watchglass_sync.records import EventRecord, Record, SessionRecord, StateRecord
@@ -110,6 +113,20 @@ class LiveSession:
         finally:
             self._perform(actions)
 
+    def measure(self) -> int | None:
+        """Take note of what its process has used up to now; return the memory of all of it."""
+        process = self.link.process
+        stats = process.stats() if process is not None else None
+        if stats is None:
+            return None
+        self.apply(i.Usage(self.state.generation, stats.cpu_s, stats.rss_bytes))
+        return stats.rss_bytes
+
+    def usage(self) -> Usage:
+        """How much of its limits it uses."""
+        process_bytes = self.measure()
+        return usage_picture(self.state, self.parts.clock.monotonic_s(), process_bytes)
+
     def shown(self, picture: Live) -> None:
         """Its process shows something that is not recorded."""
         self.parts.shown(self, picture)
@@ -172,19 +189,17 @@ class LiveSession:
     def row(self) -> dict[str, Any]:
         """The session's row in the list of sessions."""
         fold = self.state.fold
-        limits = self.state.limits
+        limits = shown_limits(self.state.limits)
+        clock = self.parts.clock
+        hour = self.state.cpu.hour.shifted(clock.epoch_s() - clock.monotonic_s())
         return {
             "name": fold.name,
             "status": fold.process.state,
             "created_at": fold.created_at,
             "last_active_at": fold.last_active_at,
             "executions": fold.execution_count,
-            "limits": {
-                "memory_bytes": limits.memory_bytes,
-                "output_bytes": limits.output_bytes,
-                "wall_s": limits.wall_s,
-                "cpu_s": limits.cpu_s,
-            },
+            "limits": msgspec.to_builtins(limits),
+            "cpu_minutes": [list(minute) for minute in hour.minutes],
         }
 
     def begin(self) -> None:

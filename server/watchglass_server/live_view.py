@@ -20,6 +20,8 @@ from watchglass_server.notifications import (
 from watchglass_server.pictures import Child
 
 MESSAGE_BYTES = 2**20
+# What a slow client has waiting; the record tells of older changes.
+CHANGES_MOST = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,8 @@ class LiveView:
             if self.names is None or change.name in self.names:
                 self.changes.pop(change.name, None)
                 self.changes[change.name] = change
+        while len(self.changes) > CHANGES_MOST:
+            del self.changes[next(iter(self.changes))]
         for key, content in contents.items():
             if key in self.panes:
                 self.panes[key].now = content

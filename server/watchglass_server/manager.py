@@ -179,8 +179,13 @@ class PyodideManager:
             process = await self._wait_for(
                 _Waiter(limits, is_special, lent), self._timeout if timeout is None else timeout
             )
-        if process.config.output_bytes != wanted.output_bytes:
-            process.configure(poll_ms=wanted.poll_ms, output_bytes=wanted.output_bytes)
+        known = process.config
+        if (known.output_bytes, known.variables) != (wanted.output_bytes, wanted.variables):
+            process.configure(
+                poll_ms=wanted.poll_ms,
+                output_bytes=wanted.output_bytes,
+                variables=wanted.variables,
+            )
         self._act()
         return process
 

@@ -47,6 +47,7 @@ CALLS: dict[str, Call] = {
     "session.revoke": Call(c.SessionRevokeCommand, r.EmptyReply),
     "participant.remove": Call(c.ParticipantRemoveCommand, r.EmptyReply),
     "session.fork": Call(c.SessionForkCommand, r.SessionCreateReply),
+    "session.usage": Call(c.SessionUsageCommand, r.SessionUsageReply),
     "session.hibernate": Call(c.SessionHibernateCommand, r.EmptyReply),
     "execution.list": Call(c.ExecutionListCommand, r.ExecutionListReply),
     "execute": Call(c.ExecuteCommand, r.ExecuteReply),

@@ -168,6 +168,10 @@ class VariablesChangedNotification(Notification, frozen=True):
 
     changes: list[VariableChange]
     running: Annotated[bool, Meta(description="True when it was sent while code was running.")]
+    left_out: Annotated[
+        int | UnsetType,
+        Meta(description="When it is another than before: how many variables are not told."),
+    ] = UNSET
 
 
 class StateResetNotification(Notification, frozen=True):
@@ -177,6 +181,9 @@ class StateResetNotification(Notification, frozen=True):
     variables: list[Variable]
     watches: list[Watch]
     restore: list[RestoreEntry]
+    left_out: Annotated[
+        int | UnsetType, Meta(description="How many variables are not told, if there are some.")
+    ] = UNSET
 
 
 class WatchesChangedNotification(Notification, frozen=True):

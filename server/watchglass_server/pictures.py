@@ -242,6 +242,45 @@ class RestoreEntry(Struct, frozen=True, kw_only=True):
     why: str | None = None
 
 
+class Limits(Struct, frozen=True, kw_only=True):
+    """What one session may use; null: no limit."""
+
+    memory_bytes: Annotated[int, Meta(description="Python's memory.")]
+    wall_s: Annotated[float | None, Meta(description="Time of one execution.")]
+    cpu_s: Annotated[float | None, Meta(description="Processor time of one execution.")]
+    cpu_hour_s: Annotated[float | None, Meta(description="Processor time in any hour.")]
+    output_bytes: Annotated[int, Meta(description="Printed text kept of one execution.")]
+    code_bytes: Annotated[int, Meta(description="Code of one execution.")]
+    variables: Annotated[int, Meta(description="Variables that are told; others are counted.")]
+    variables_bytes: Annotated[int, Meta(description="About how large all of these are as JSON.")]
+    queue: Annotated[int, Meta(description="Executions that may wait.")]
+    participants: Annotated[int, Meta(description="Connections that may be in it.")]
+    calls_per_s: Annotated[float | None, Meta(description="Calls of one connection in a second.")]
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """How much a session uses now, of what its `limits` say."""
+
+    memory_bytes: Annotated[
+        int | None, Meta(description="Null: no process. While code runs, about.")
+    ]
+    process_bytes: Annotated[
+        int | None, Meta(description="What the operating system says of the whole process.")
+    ]
+    wall_s: Annotated[float | None, Meta(description="Of the execution that runs.")]
+    cpu_s: Annotated[float, Meta(description="Of the execution that runs, or ran last.")]
+    cpu_hour_s: Annotated[float, Meta(description="In the last hour.")]
+    cpu_hour_free_in_s: Annotated[
+        float | None, Meta(description="When it is used up: how long until code runs again.")
+    ]
+    output_bytes: Annotated[int, Meta(description="Of the execution that runs, or ran last.")]
+    variables: int
+    variables_bytes: int
+    variables_left_out: Annotated[int, Meta(description="Variables that are not told.")]
+    queue: int
+    participants: int
+
+
 class SessionState(Struct, frozen=True, kw_only=True):
     """A joiner's first picture: this, and the events after its `seq`, is what everyone sees."""
 
@@ -260,6 +299,10 @@ class SessionState(Struct, frozen=True, kw_only=True):
     inputs: list[InputRequest]
     reason: Annotated[ResetReason | None, Meta(description="Of the last `state.reset`.")] = None
     restore: Annotated[list[RestoreEntry], Meta(description="Of the last `state.reset`.")] = []
+    variables_left_out: Annotated[
+        int, Meta(description="Variables beyond `limits`, which are not told.")
+    ] = 0
+    limits: Annotated[Limits | UnsetType, Meta(description="What the session may use.")] = UNSET
     truncated: Annotated[
         bool, Meta(description="True when something was left out to keep this below 4 MiB.")
     ] = False

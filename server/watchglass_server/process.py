@@ -26,6 +26,7 @@ from watchglass_server.host_protocol import (
     HostState,
     Reply,
 )
+from watchglass_server.priority import give_way
 from watchglass_server.process_config import ProcessConfig, ProcessLimits
 from watchglass_server.process_stats import ProcessStats, read_stats
 
@@ -141,6 +142,7 @@ class PyodideProcess:
             launcher = self.config.launcher
             argv = self._argv(launcher.number_inside(theirs))
             child = await launcher.start(argv, self.config.reach, theirs)
+            give_way(child.pid)
         except BaseException:
             ours.close()
             raise
@@ -161,6 +163,7 @@ class PyodideProcess:
             "memory_bytes": config.memory_bytes,
             "output_bytes": config.output_bytes,
             "poll_ms": config.poll_ms,
+            "variables": config.variables,
         }
         return config.command("main.mjs", settings)
 
@@ -244,10 +247,14 @@ class PyodideProcess:
             self._write(data)
         return data is not None
 
-    def configure(self, *, poll_ms: int, output_bytes: int) -> None:
+    def configure(self, *, poll_ms: int, output_bytes: int, variables: int) -> None:
         """Change the settings of the running process."""
         if not self.is_ending:
-            self._write(self._protocol.configure(poll_ms=poll_ms, output_bytes=output_bytes))
+            self._write(
+                self._protocol.configure(
+                    poll_ms=poll_ms, output_bytes=output_bytes, variables=variables
+                )
+            )
 
     async def query(
         self, op: str, args: Mapping[str, Any], *, timeout: float, blob: bytes | None = None

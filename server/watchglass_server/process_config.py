@@ -14,6 +14,7 @@ __all__ = ["DEFAULT_MEMORY_BYTES", "ProcessConfig", "ProcessLimits"]
 HOST_DATA_BYTES = 1024 * 2**20
 DEFAULT_MEMORY_BYTES = 512 * 2**20
 DEFAULT_OUTPUT_BYTES = 64 * 2**20
+DEFAULT_VARIABLES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class ProcessLimits:
 
     memory_bytes: int | None = None
     output_bytes: int | None = None
+    variables: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class ProcessConfig:
     memory_bytes: int | None = DEFAULT_MEMORY_BYTES
     output_bytes: int = DEFAULT_OUTPUT_BYTES
     poll_ms: int = 250
+    variables: int = DEFAULT_VARIABLES
     start_timeout: float = 30.0
     launcher: Launcher = field(default_factory=PlainLauncher)
 
@@ -106,4 +109,5 @@ class ProcessConfig:
             self,
             memory_bytes=limits.memory_bytes or self.memory_bytes,
             output_bytes=limits.output_bytes or self.output_bytes,
+            variables=self.variables if limits.variables is None else limits.variables,
         )

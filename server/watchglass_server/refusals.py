@@ -24,10 +24,17 @@ class Refused(WatchglassError):
         field: str | None = None,
         variable: Variable | None = None,
         id: str | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.error = WireError(
-            code=code, message=message, hint=hint, field=field, variable=variable, id=id
+            code=code,
+            message=message,
+            hint=hint,
+            field=field,
+            variable=variable,
+            id=id,
+            retry_after_s=retry_after_s,
         )
 
 
@@ -37,6 +44,16 @@ def bad_request(field: str, message: str, hint: str = "") -> Refused:
         message if len(message) <= MESSAGE_MOST else f"{message[:MESSAGE_MOST]}…",
         hint or "See docs/protocol.md for the fields of this call.",
         field=field[:FIELD_MOST],
+    )
+
+
+def too_fast(whose: str, per_s: float, wait_s: float) -> Refused:
+    return Refused(
+        "limit_exceeded",
+        f"{whose} may make {per_s:g} calls a second (`calls_per_s`), and has made more.",
+        f"Wait {wait_s:.2f} s, and call less often; an interrupt always passes.",
+        field="calls_per_s",
+        retry_after_s=round(wait_s, 3),
     )
 
 

@@ -20,10 +20,12 @@ from watchglass_server.fields import (
 from watchglass_server.pictures import (
     Child,
     Execution,
+    Limits,
     SessionState,
     SessionSummary,
     Share,
     StreamPart,
+    Usage,
     Variable,
 )
 
@@ -43,25 +45,31 @@ class WireError(Struct, frozen=True, kw_only=True, omit_defaults=True):
         Variable | None, Meta(description="With `conflict`: the variable's present state.")
     ] = None
     id: Annotated[str | None, Meta(description="With `internal`: also in the server's log.")] = None
+    retry_after_s: Annotated[
+        float | None, Meta(description="With `limit_exceeded`: how long until there is room again.")
+    ] = None
 
 
 class EmptyReply(Reply, frozen=True):
     """Nothing but `ok`."""
 
 
-class ServerLimits(Struct, frozen=True, kw_only=True):
-    """What this server allows; null: no limit."""
+class ServerLimits(Limits, frozen=True, kw_only=True):
+    """What this server allows: each session at most so much, and itself; null: no limit."""
 
-    code_bytes: int
     message_bytes: int
     answer_bytes: int
-    memory_bytes: int | None
-    wall_s: float | None
-    cpu_s: float | None
-    output_bytes: int
-    queue: Annotated[int, Meta(description="Executions that may wait in one session.")]
     idle_s: Annotated[float, Meta(description="How long a session without clients keeps going.")]
     interrupt_grace_s: float
+    processes: Annotated[int, Meta(description="Sessions that are awake at a time.")]
+    sessions: Annotated[int, Meta(description="Sessions that there may be.")]
+
+
+class SessionUsageReply(Reply, frozen=True):
+    """What the session may use, and how much of it is used."""
+
+    limits: Limits
+    usage: Usage
 
 
 class ServerInfoReply(Reply, frozen=True):

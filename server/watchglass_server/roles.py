@@ -17,6 +17,7 @@ LEAST_ROLE: dict[str, Least] = {
     # session.join brings a token of its own; the gateway finds the role that it gives.
     "session.join": "viewer",
     "session.leave": "viewer",
+    "session.usage": "viewer",
     "execution.list": "viewer",
     "complete": "viewer",
     "inspect": "viewer",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 from watchglass_server import json_wire
 from watchglass_server.fields import Role
 from watchglass_server.live_sender import LiveSender
 from watchglass_server.outbox import Outbox
+from watchglass_server.rates import TokenBucket
+from watchglass_server.refusals import too_fast
 from watchglass_server.shares import Grant
 
 
@@ -35,6 +38,20 @@ class Client:
     origin: str
     memberships: dict[str, Membership] = field(default_factory=dict)
     calls: int = 0
+    # How fast it calls: in all (""), and to sessions with a limit of their own.
+    rates: dict[str, TokenBucket] = field(default_factory=dict)
+
+    def keep_pace(self, event: str, whose: str, per_s: float, key: str = "") -> None:
+        """Refuse a call that comes too soon after others, but never one that stops code."""
+        if event == "interrupt":
+            return
+        clock = monotonic()
+        bucket = self.rates.get(key)
+        if bucket is None or bucket.per_s != per_s:
+            bucket = self.rates[key] = TokenBucket(per_s, clock)
+        wait_s = bucket.take(clock)
+        if wait_s:
+            raise too_fast(whose, per_s, wait_s)
 
     @property
     def is_server(self) -> bool:
@@ -77,6 +94,7 @@ class Rooms:
         if not room:
             self._rooms.pop(session, None)
         client.live.views.pop(session, None)
+        client.rates.pop(session, None)
         return client.memberships.pop(session, None)
 
     def members(self, session: str) -> list[Client]:

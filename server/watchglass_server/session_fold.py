@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from watchglass_server import notifications as n
@@ -17,6 +17,7 @@ from watchglass_server.messages import EVENTS, Notification
 
 EXECUTIONS_KEPT = 50
 OUTPUTS_KEPT = 1000
+VARIABLE_FIELDS_BYTES = 260
 OUTPUT_BYTES_KEPT = 3 * 2**20
 
 
@@ -61,6 +62,7 @@ class Fold(Struct, frozen=True, kw_only=True):
     # What ran up to this number was forgotten by a restart.
     base_number: int = 0
     variables: dict[str, BoundVariable] = {}
+    variables_left_out: int = 0
     watches: tuple[p.Watch, ...] = ()
     participants: dict[str, p.Participant] = {}
     scripts: dict[str, LoadedScript] = {}
@@ -163,6 +165,17 @@ def _trimmed(executions: tuple[p.Execution, ...]) -> tuple[p.Execution, ...]:
         else:
             kept.append(one)
     return tuple(kept)
+
+
+def variable_bytes(one: p.Variable) -> int:
+    """About how large a variable is as JSON."""
+    return (
+        VARIABLE_FIELDS_BYTES
+        + json_bytes(one.name)
+        + json_bytes(one.type)
+        + json_bytes(one.preview)
+        + (json_bytes(one.value) if one.value is not None else 4)
+    )
 
 
 def _changed(known: Fold, key: str | None, change: Callable[[p.Execution], p.Execution]) -> Fold:
@@ -361,7 +374,8 @@ def _variables(known: Fold, event: SessionEvent, data: n.VariablesChangedNotific
             )
         else:
             variables.pop(change.name, None)
-    return replace(known, variables=variables)
+    left_out = known.variables_left_out if data.left_out is UNSET else data.left_out
+    return replace(known, variables=variables, variables_left_out=left_out)
 
 
 def _reset(known: Fold, event: SessionEvent, data: n.StateResetNotification) -> Fold:
@@ -377,6 +391,7 @@ def _reset(known: Fold, event: SessionEvent, data: n.StateResetNotification) -> 
     return replace(
         known,
         variables=variables,
+        variables_left_out=0 if data.left_out is UNSET else data.left_out,
         watches=tuple(data.watches),
         reason=data.reason,
         restore=tuple(data.restore),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import UNSET
 
 from watchglass_server import host_messages as h
 from watchglass_server import host_protocol
@@ -35,7 +36,8 @@ from watchglass_server.session_queue import (
     store_executions,
 )
 from watchglass_server.session_state import Phase, Session, Step
-from watchglass_server.session_variables import bounded_variable, told_variable
+from watchglass_server.session_usage import charge_death
+from watchglass_server.session_variables import admit, admit_all, bounded_variable, told_variable
 from watchglass_server.session_watches import send, suspect, unseen
 from watchglass_sync.records import DumpRecord
 
@@ -77,14 +79,19 @@ def restored(step: Step, event: Restored) -> None:
     if not _is_current(step, event.generation):
         return
     step.change(phase=Phase.READY, watcher=event.watcher)
+    variables, sizes = admit_all(
+        step.session.limits, [bounded_variable(one) for one in event.variables]
+    )
+    step.change(told=sizes)
     clean = step.session.fold.process.reason == "woken"
     reason: ResetReason = "restored" if clean else "recovered"
     step.record(
         n.StateResetNotification(
             reason=reason,
-            variables=[bounded_variable(one) for one in event.variables],
+            variables=variables,
             watches=list(step.session.fold.watches),
             restore=list(event.restore),
+            left_out=len(sizes.left_out) or UNSET,
         )
     )
     _go_on(step)
@@ -117,6 +124,7 @@ def ended(step: Step, event: ProcessEnded) -> None:
     """The process is gone, by itself or because it had to be."""
     if not _is_current(step, event.generation):
         return
+    charge_death(step)
     running = step.session.running
     status: FinalStatus = "died"
     if running is not None and running.ending is not None:
@@ -146,7 +154,7 @@ def restart(step: Step, command: Restart) -> None:
         n.StateResetNotification(reason="restarted", variables=[], watches=watches, restore=[])
     )
     generation = step.session.generation + 1
-    step.change(phase=Phase.STARTING, generation=generation)
+    step.change(phase=Phase.STARTING, generation=generation, told=None)
     step.record(n.ProcessStateNotification(state="starting", reason="restart"))
     step.act(StartProcess(generation, restore=False))
     step.act(StoreSession())
@@ -168,6 +176,7 @@ def end_process(step: Step) -> None:
 
 def _end_process(step: Step, status: FinalStatus) -> None:
     _close_all_inputs(step)
+    charge_death(step)
     finish_running(step, status)
     cancel_queue(step)
     store_executions(step)
@@ -211,16 +220,22 @@ def _finish_found(step: Step, execution: str, status: FinalStatus) -> None:
 
 
 def variables(step: Step, event: h.VariablesChanged) -> None:
-    """Tell everybody of changes, a bounded number an event."""
+    """Tell everybody of changes, a bounded number an event, as far as the limits go."""
     authors = authors_of(step.session, event.changes)
-    changes = [
+    told = [
         told_change(step.session, change, _author(step, change, authors))
         for change in event.changes
     ]
-    for first in range(0, len(changes), CHANGES_PER_EVENT):
+    changes, sizes = admit(step.session, told)
+    step.change(told=sizes)
+    left_out = event.left_out + len(sizes.left_out)
+    news = UNSET if left_out == step.session.fold.variables_left_out else left_out
+    for first in range(0, max(len(changes), news is not UNSET), CHANGES_PER_EVENT):
         step.record(
             n.VariablesChangedNotification(
-                changes=changes[first : first + CHANGES_PER_EVENT], running=event.running
+                changes=changes[first : first + CHANGES_PER_EVENT],
+                running=event.running,
+                left_out=news,
             )
         )
 

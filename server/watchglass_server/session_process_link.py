@@ -23,7 +23,7 @@ from watchglass_server.errors import (
     TooManyRequests,
 )
 from watchglass_server.fields import ErrorCode
-from watchglass_server.host_messages import Live
+from watchglass_server.host_messages import Finished, Live
 from watchglass_server.host_protocol import HostEvent
 from watchglass_server.manager import PyodideManager
 from watchglass_server.pictures import Variable, Watch
@@ -72,6 +72,8 @@ class Living(Protocol):
     def is_failed(self) -> bool: ...
 
     def apply(self, *happened: i.Input) -> None: ...
+
+    def measure(self) -> int | None: ...
 
     def shown(self, picture: Live) -> None: ...
 
@@ -238,6 +240,7 @@ class ProcessLink:
     def _attach(self, process: PyodideProcess, generation: int) -> None:
         self._process = process
         self._generation = generation
+        self._live.measure()
         self._live.own(self._listen(process, generation), "listen")
         if self._view is not None:
             self._tell_view()
@@ -275,6 +278,8 @@ class ProcessLink:
 
     def _take(self, batch: Sequence[HostEvent], generation: int) -> None:
         recorded = [event for event in batch if not isinstance(event, Live)]
+        if any(isinstance(event, Finished) for event in recorded):
+            self._live.measure()  # so that each execution is charged with its own time
         if recorded:
             self._live.apply(*(i.HostSaid(generation, event) for event in recorded))
         for event in batch:

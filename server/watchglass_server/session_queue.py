@@ -26,11 +26,22 @@ from watchglass_server.session_inputs import (
 )
 from watchglass_server.session_output import execution_of, tell
 from watchglass_server.session_state import Ending, Meter, Phase, Running, Step
+from watchglass_server.session_usage import (
+    begin_account,
+    charge,
+    hour_is_used_up,
+    refuse_used_up,
+)
 from watchglass_sync.records import ExecutionRecord
 
 NUMBERS_KEPT = 1000
 TELL_INTERRUPT_AFTER_S = 0.5
 MEMORY_ABOVE_LIMIT_BYTES = 200 * 2**20
+_LIMIT_STEPS = {
+    "timeout": "Do less in one execution, or allow more time.",
+    "cpu": "Do less in one execution, or allow more processor time.",
+    "cpu-hour": "Wait until it has some again: `session.usage` says when.",
+}
 
 
 def execute(step: Step, command: Execute) -> bool:
@@ -45,12 +56,7 @@ def execute(step: Step, command: Execute) -> bool:
                 "Choose a new id for new code.",
             )
         return False
-    if len(fold.queue) >= step.session.limits.max_queue:
-        raise Refused(
-            "busy",
-            f"{len(fold.queue)} executions wait in this session already.",
-            "Wait until some have finished, or interrupt the one that runs.",
-        )
+    _refuse_beyond_limits(step, command.code)
     step.record(
         n.ExecutionQueuedNotification(
             execution=command.execution,
@@ -62,6 +68,25 @@ def execute(step: Step, command: Execute) -> bool:
     )
     begin_next(step)
     return True
+
+
+def _refuse_beyond_limits(step: Step, code: str) -> None:
+    limits, waiting = step.session.limits, len(step.session.fold.queue)
+    if len(code) > limits.code_bytes // 4 and len(code.encode()) > limits.code_bytes:
+        raise Refused(
+            "too_large",
+            f"The code has {len(code.encode()):,} bytes; this session takes {limits.code_bytes:,} "
+            "(`code_bytes`).",
+            "Execute it in parts, or put what is data into variables.",
+            field="code",
+        )
+    if waiting >= limits.max_queue:
+        raise Refused(
+            "busy",
+            f"{waiting} executions wait in this session already (`queue`).",
+            "Wait until some have finished, or interrupt the one that runs.",
+        )
+    refuse_used_up(step)
 
 
 def begin_next(step: Step) -> None:
@@ -94,6 +119,7 @@ def begin_next(step: Step) -> None:
         numbers=numbers,
         meters={**session.meters, one.execution: Meter(since=step.moment.clock)},
     )
+    begin_account(step, one.execution)
     step.act(SendExecute(session.generation, one.number, one.code))
 
 
@@ -126,7 +152,23 @@ def finish_running(step: Step, status: FinalStatus, duration_ms: float | None = 
     if duration_ms is None:
         duration_ms = round((step.moment.clock - running.since) * 1000, 3)
     step.change(running=None)
+    if running.ending is not None and running.ending.is_limit:
+        _tell_limit(step, running, running.ending)
     _finish(step, running.execution, status, duration_ms)
+
+
+def _tell_limit(step: Step, running: Running, ending: Ending) -> None:
+    """Say in the execution which limit ended it: its own traceback cannot know."""
+    words = f"{ending.message} {_LIMIT_STEPS[ending.cause]}"
+    step.record(
+        n.ErrorNotification(
+            execution=running.execution,
+            name="LimitExceeded",
+            message=words,
+            traceback=[f"LimitExceeded: {words}"],
+            line=None,
+        )
+    )
 
 
 def cancel_queue(step: Step) -> None:
@@ -193,7 +235,7 @@ def watch_time(step: Step) -> None:
         return
     if running.ending is None:
         if limits.wall_s is not None and clock - running.since > limits.wall_s:
-            words = f"The code ran for more than {limits.wall_s:g} s and could not be interrupted."
+            words = f"The code ran for more than {limits.wall_s:g} s (`wall_s`)."
             _end(step, "timeout", "timeout", words)
         return
     waited = clock - running.ending.since
@@ -218,19 +260,28 @@ def _tell_interrupting(step: Step, running: Running, ending: Ending) -> None:
 
 def watch_usage(step: Step, usage: Usage) -> None:
     """Keep the limits of processor time and memory."""
+    charge(step, usage)
     session = step.session
     limits, running = session.limits, session.running
     if usage.rss_bytes > limits.memory_bytes + MEMORY_ABOVE_LIMIT_BYTES:
-        words = f"The process used {usage.rss_bytes // 2**20:,} MiB, more than it may."
+        words = (
+            f"The process used {usage.rss_bytes // 2**20:,} MiB, more than it may with "
+            f"{limits.memory_bytes // 2**20:,} MiB for Python (`memory_bytes`)."
+        )
         step.act(KillProcess(session.generation, "memory", words))
         return
-    if running is None or limits.cpu_s is None:
+    if running is None or running.ending is not None:
         return
-    if running.cpu_before_s is None:
-        step.change(running=replace(running, cpu_before_s=usage.cpu_s))
-    elif running.ending is None and usage.cpu_s - running.cpu_before_s > limits.cpu_s:
-        words = f"The code used more than {limits.cpu_s:g} s of processor time."
+    if limits.cpu_s is not None and step.session.cpu.execution_s > limits.cpu_s:
+        words = f"The code used more than {limits.cpu_s:g} s of processor time (`cpu_s`)."
         _end(step, "timeout", "cpu", words)
+    elif limits.cpu_hour_s is not None and hour_is_used_up(step.session, step.moment.clock):
+        cancel_queue(step)
+        words = (
+            f"The session has used its {limits.cpu_hour_s:g} s of processor time in an hour "
+            "(`cpu_hour_s`)."
+        )
+        _end(step, "timeout", "cpu-hour", words)
 
 
 # --- input()

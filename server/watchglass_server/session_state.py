@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from watchglass_server.fields import FinalStatus
+from watchglass_server.cpu_hour import CpuHour
+from watchglass_server.fields import MAX_CODE_BYTES, FinalStatus
 from watchglass_server.messages import EVENTS, Notification
 from watchglass_server.notifications import ParticipantNotification
 from watchglass_server.pictures import StreamPart
-from watchglass_server.session_fold import Fold, SessionEvent, fold
+from watchglass_server.session_fold import Fold, SessionEvent, fold, variable_bytes
 from watchglass_server.session_inputs import Action, Edit, Moment, Record
 
 
@@ -31,8 +32,35 @@ class SessionLimits:
     output_bytes: int
     wall_s: float | None = None
     cpu_s: float | None = None
+    cpu_hour_s: float | None = None
     interrupt_grace_s: float = 5.0
     max_queue: int = 100
+    code_bytes: int = MAX_CODE_BYTES
+    variables: int = 10_000
+    variables_bytes: int = 8 * 2**20
+    participants: int = 100
+    calls_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CpuAccount:
+    """The processor time of a session: of its process when it was last read, and of the hour."""
+
+    hour: CpuHour = field(default_factory=CpuHour)
+    generation: int = 0
+    process_s: float = 0.0
+    read_at: float = 0.0
+    # Of the execution that runs, or ran last; and which it is.
+    execution: str = ""
+    execution_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How large the variables are that clients were told of, and which were left out for that."""
+
+    size_bytes: int = 0
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +73,11 @@ class Ending:
     message: str
     is_told: bool = False
 
+    @property
+    def is_limit(self) -> bool:
+        """True when a limit was reached, false when somebody interrupted it."""
+        return self.status == "timeout"
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -53,7 +86,6 @@ class Running:
     number: int
     execution: str
     since: float
-    cpu_before_s: float | None = None
     ending: Ending | None = None
 
 
@@ -93,6 +125,15 @@ class Session:
     stored_at: float = 0.0
     memory_bytes: int | None = None
     watcher: str | None = None
+    cpu: CpuAccount = field(default_factory=CpuAccount)
+    told: Told | None = None
+
+    @property
+    def sizes(self) -> Told:
+        """How large its variables are, counted where no change has counted them yet."""
+        if self.told is not None:
+            return self.told
+        return Told(sum(variable_bytes(one.variable) for one in self.fold.variables.values()))
 
     @property
     def is_busy(self) -> bool:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from watchglass_server import pictures as p
 from watchglass_server.fields import MAX_ANSWER_BYTES
 from watchglass_server.measure import json_bytes
-from watchglass_server.session_fold import EXECUTIONS_KEPT, BoundVariable, Fold, output_bytes
+from watchglass_server.session_fold import (
+    EXECUTIONS_KEPT,
+    BoundVariable,
+    Fold,
+    output_bytes,
+    variable_bytes,
+)
 
 # Together less than an answer may have, with room for people, restore reports and the envelope.
 EXECUTIONS_BYTES = MAX_ANSWER_BYTES * 3 // 8
 VARIABLES_BYTES = MAX_ANSWER_BYTES * 3 // 8
 RESTORE_BYTES = MAX_ANSWER_BYTES // 8
-VARIABLE_FIELDS_BYTES = 260
 
 
-def session_state(known: Fold) -> p.SessionState:
+def session_state(known: Fold, limits: p.Limits | UnsetType = UNSET) -> p.SessionState:
     """A joiner's first picture."""
     executions, cut_executions = bounded_executions(shown(known), EXECUTIONS_BYTES)
     variables, cut_variables = bounded_variables(known.variables)
@@ -37,6 +43,8 @@ def session_state(known: Fold) -> p.SessionState:
         inputs=list(known.inputs),
         reason=known.reason,
         restore=restore,
+        variables_left_out=known.variables_left_out,
+        limits=limits,
         truncated=cut_executions or cut_variables or cut_restore,
     )
 
@@ -97,27 +105,17 @@ def _first_outputs(one: p.Execution, room: int) -> p.Execution:
 def bounded_variables(variables: dict[str, BoundVariable]) -> tuple[list[p.Variable], bool]:
     """All variables; without exact values, or not all, where they are too many."""
     found = [bound.variable for bound in variables.values()]
-    if sum(_variable_bytes(one) for one in found) <= VARIABLES_BYTES:
+    if sum(variable_bytes(one) for one in found) <= VARIABLES_BYTES:
         return found, False
     bare = [replace(one, value=None) for one in found]
     room = VARIABLES_BYTES
     kept: list[p.Variable] = []
     for one in bare:
-        room -= _variable_bytes(one)
+        room -= variable_bytes(one)
         if room < 0:
             break
         kept.append(one)
     return kept, True
-
-
-def _variable_bytes(one: p.Variable) -> int:
-    return (
-        VARIABLE_FIELDS_BYTES
-        + json_bytes(one.name)
-        + json_bytes(one.type)
-        + json_bytes(one.preview)
-        + (json_bytes(one.value) if one.value is not None else 4)
-    )
 
 
 def _bounded_restore(report: tuple[p.RestoreEntry, ...]) -> tuple[list[p.RestoreEntry], bool]:

@@ -31,8 +31,8 @@ from watchglass_server.process_config import ProcessLimits
 from watchglass_server.refusals import Refused, session_not_found
 from watchglass_server.session import new_session
 from watchglass_server.session_fold import Fold, decode_event, fold
-from watchglass_server.session_limits import limits_asked, limits_stored
-from watchglass_server.session_state import Phase, Session, SessionLimits
+from watchglass_server.session_limits import hour_stored, limits_asked, limits_stored
+from watchglass_server.session_state import CpuAccount, Phase, Session, SessionLimits
 from watchglass_server.tokens import new_id
 from watchglass_sync.errors import SessionUnknown
 from watchglass_sync.journal import Journal
@@ -45,7 +45,6 @@ TICK_S = 0.25
 LOOK_AT_IDLE_EVERY_S = 1.0
 STOP_INTERRUPT_S = 2.0
 FORGET_AFTER_S = 900.0
-SESSIONS_MOST = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +209,10 @@ class Sessions:
         except SessionUnknown:
             raise session_not_found(session) from None
         known = await asyncio.to_thread(_folded, loaded)
-        state = Session(fold=known, limits=limits_stored(self._config, loaded.row))
+        limits = limits_stored(self._config, loaded.row)
+        epoch_s, monotonic_s = self._clock.epoch_s(), self._clock.monotonic_s()
+        hour = hour_stored(loaded.row).shifted(monotonic_s - epoch_s)
+        state = Session(fold=known, limits=limits, cpu=CpuAccount(hour))
         live = LiveSession(state, self._parts)
         live.apply(i.Found())
         return live
@@ -219,10 +221,7 @@ class Sessions:
 
     async def create(self, name: str | None, limits: Limits | None) -> LiveSession:
         """A new session with a process of its own. Raises Refused when there is none."""
-        if len(self._rows) >= SESSIONS_MOST:
-            raise Refused(
-                "limit_exceeded", "There are too many sessions.", "Destroy some of them first."
-            )
+        self.must_have_room()
         allowed = limits_asked(self._config, limits)
         process = await self._acquire(allowed)
         session = new_id()
@@ -234,6 +233,15 @@ class Sessions:
         live.link.adopt(process, 1)
         return live
 
+    def must_have_room(self) -> None:
+        """Refuse a session more than there may be."""
+        if len(self._rows) >= self._config.max_sessions:
+            raise Refused(
+                "limit_exceeded",
+                f"This server keeps {self._config.max_sessions:,} sessions at most.",
+                "Destroy some of them, or have the server started with a higher --max-sessions.",
+            )
+
     async def _acquire(self, limits: SessionLimits) -> PyodideProcess:
         try:
             return await self._lend(limits)
@@ -241,7 +249,8 @@ class Sessions:
             raise Refused(
                 "pool_exhausted",
                 f"There is no process for a new session: {error}.",
-                "End a session that is no longer needed, or try again later.",
+                "End a session that is no longer needed, try again later, or have the server "
+                "started with a higher --pool-max-size.",
             ) from error
         except ProcessStartError as error:
             raise Refused(
@@ -253,7 +262,7 @@ class Sessions:
     async def _lend(self, limits: SessionLimits) -> PyodideProcess:
         await self._make_room()
         process = await self._manager.acquire(
-            ProcessLimits(memory_bytes=limits.memory_bytes, output_bytes=limits.output_bytes)
+            ProcessLimits(limits.memory_bytes, limits.output_bytes, limits.variables)
         )
         await self._prepare(process)
         return process
@@ -322,11 +331,9 @@ class Sessions:
         state = live.state
         if state.needs_ticks:
             live.apply(i.Tick())
-        process = live.link.process
-        if process is not None and (slow or state.limits.cpu_s is not None):
-            stats = process.stats()
-            if stats is not None:
-                live.apply(i.Usage(live.state.generation, stats.cpu_s, stats.rss_bytes))
+        limits_cpu = state.limits.cpu_s is not None or state.limits.cpu_hour_s is not None
+        if slow or (limits_cpu and state.running is not None):
+            live.measure()
         if state.fold.participants or state.is_busy or state.phase is Phase.STARTING:
             live.idle_since = now
         elif slow and self._is_idle(live) and now - live.idle_since >= self._config.idle_limit:

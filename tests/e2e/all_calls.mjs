@@ -227,6 +227,11 @@ assert.equal((await owner.call("watch.remove", { session, expression: "x * 2" })
 await owner.event("watches.changed", (data) => data.watches.length === 0);
 await owner.run(session, "x = 20");
 
+// --- limits
+const { limits, usage } = await owner.call("session.usage", { session });
+assert.ok(limits.variables >= usage.variables && usage.variables > 0);
+assert.ok(usage.memory_bytes > 0 && usage.memory_bytes <= limits.memory_bytes);
+
 // --- sharing, and a second person
 const shared = await owner.call("session.share", { session, role: "viewer", label: "class", expires_in_s: 600 });
 const code = new URL(shared.link).hash.replace("#code=", "");

@@ -22,6 +22,7 @@ class ListedMonitor:
     def __init__(self) -> None:
         self.waiting: list[Change] = []
         self.rounds = 0
+        self.left_out = 0
 
     def change(self, *names: str) -> None:
         for name in names:
@@ -306,3 +307,15 @@ def test_a_dump_that_runs_out_of_memory_leaves_the_last_one_in_force(
         shelf.keeper.at_end(3, 7, changes=1)
     shelf.keeper.at_end(4, 8, changes=1)
     assert sent == []
+
+
+def test_how_many_are_left_out_is_told_once_and_when_it_changes(
+    monitor: ListedMonitor, sent: list[dict[str, Any]], live: Live
+) -> None:
+    feed = Feed(monitor, sent.append, live)
+    monitor.left_out = 5
+    feed.finish(1)
+    feed.finish(2)
+    monitor.left_out = 0
+    feed.finish(3)
+    assert [(one["request_id"], one.get("left_out", 0)) for one in sent] == [(1, 5), (3, 0)]

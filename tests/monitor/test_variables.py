@@ -62,6 +62,40 @@ def test_what_is_too_deep_to_be_watched_whole_says_so_as_long_as_it_is() -> None
     assert change["variable"].get("truncated") is True
 
 
+def crowded(most: int, count: int) -> tuple[dict[str, Any], VariableMonitor]:
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    monitor = VariableMonitor(namespace, most=lambda: most)
+    monitor.start()
+    namespace.update({f"n{n}": n for n in range(count)})
+    return namespace, monitor
+
+
+@pytest.mark.parametrize("count", [50, 20_000], ids=["a few", "a crowd"])
+def test_beyond_the_limit_variables_are_counted_and_told_when_there_is_room(count: int) -> None:
+    namespace, monitor = crowded(10, count)
+    assert list(changes(monitor)) == [f"n{n}" for n in range(10)]
+    assert monitor.left_out == count - 10
+    assert len(monitor.snapshot()) == 10
+    namespace["n5"] = -5
+    assert changes(monitor) == {"n5": "-5"}
+    for n in range(count - 3):
+        del namespace[f"n{n}"]
+    told = changes(monitor)
+    assert {name for name, shown in told.items() if shown} == {f"n{count - n}" for n in (1, 2, 3)}
+    assert monitor.left_out == 0
+
+
+def test_a_variable_that_is_left_out_is_read_and_set_as_any_other() -> None:
+    namespace, monitor = crowded(10, 50)
+    changes(monitor)
+    assert monitor.get(["n40"])["variable"]["value"] == 40
+    assert monitor.set(["n40"], {"value": 7})["value"] == 7
+    assert namespace["n40"] == 7
+    assert changes(monitor) == {}
+    monitor.delete("n40")
+    assert monitor.left_out == 39
+
+
 def test_a_value_is_set_only_at_the_version_that_was_seen() -> None:
     namespace, monitor = monitored(x=41)
     namespace["x"] += 1

@@ -400,6 +400,7 @@ async def test_answers_and_events_are_what_the_schemas_say(serving: Serving) -> 
         await checked("variable.delete", session=session, name="y")
         await checked("execution.list", session=session, limit=2)
         await checked("output.read", session=session, execution="e1", offset=0, limit=10)
+        await checked("session.usage", session=session)
         await checked("session.list")
         await checked("session.rename", session=session, name="t")
         share = (await checked("session.share", session=session, role="viewer"))["share"]

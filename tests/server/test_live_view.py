@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from watchglass_server.commands import Window
 from watchglass_server.live_sender import INTERVAL_S, LiveSender
-from watchglass_server.live_view import NOTHING, Content, LiveView, window_key
+from watchglass_server.live_view import CHANGES_MOST, NOTHING, Content, LiveView, window_key
 from watchglass_server.notifications import LiveMessage, VariableChange
 from watchglass_server.pictures import Child, Variable
 
@@ -113,6 +113,14 @@ def test_only_the_names_in_view_are_shown() -> None:
     assert [each.name for each in message.changes] == ["a"]
     assert message.after_seq == 7
     assert not view.is_due
+
+
+def test_names_without_end_wait_in_a_bounded_number_and_the_newest_stay() -> None:
+    view = LiveView("s", None)
+    for n in range(3 * CHANGES_MOST):
+        view.take([change(f"n{n}", str(n))], {}, None, n)
+    assert len(view.changes) == CHANGES_MOST
+    assert f"n{3 * CHANGES_MOST - 1}" in view.changes
 
 
 def test_only_rows_that_are_others_are_sent_again() -> None:

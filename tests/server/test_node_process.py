@@ -395,20 +395,6 @@ async def test_memory_beside_pythons_own_has_a_limit_too(config: ProcessConfig) 
         assert await talk.evaluate("1 + 1") == "2"
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "class A:\n  def __repr__(self): return repr(self)\nrepr(A())",
-        "def f(): return f()\nf()",
-        "import copy\nx = []\nfor _ in range(10**5): x = [x]\ncopy.deepcopy(x)",
-    ],
-)
-async def test_recursion_is_an_error_and_no_end(talk: Conversation, code: str) -> None:
-    assert (await talk.execute(code)).status == "error"
-    await talk.until(is_error("RecursionError"))
-    assert await talk.evaluate("1 + 1") == "2"
-
-
 @pytest.mark.parametrize("call", ["exit()", "import sys; sys.exit(3)", "raise SystemExit"])
 async def test_exit_does_not_end_the_process(talk: Conversation, call: str) -> None:
     await talk.execute(call)

@@ -187,9 +187,14 @@ async def test_a_flood_waits_for_its_reader_in_bounded_memory(process: PyodidePr
 
 
 async def test_settings_reach_the_running_process(process: PyodideProcess) -> None:
-    process.configure(poll_ms=16, output_bytes=99)
+    process.configure(poll_ms=16, output_bytes=99, variables=7)
     events = await events_until(process, lambda event: isinstance(event, Stream))
-    assert json.loads(text_of(events)) == {"type": "configure", "poll_ms": 16, "output_bytes": 99}
+    assert json.loads(text_of(events)) == {
+        "type": "configure",
+        "poll_ms": 16,
+        "output_bytes": 99,
+        "variables": 7,
+    }
 
 
 # --- input
@@ -462,7 +467,7 @@ async def test_calls_to_a_dead_process_go_nowhere(process: PyodideProcess) -> No
     process.kill("killed", "x")
     await end(process)
     process.execute(1, 1, "print hello")
-    process.configure(poll_ms=1, output_bytes=1)
+    process.configure(poll_ms=1, output_bytes=1, variables=1)
     assert not process.reply_input(1, "x")
     assert await process.interrupt(1, grace=5)
     assert [batch async for batch in process.events()] == []

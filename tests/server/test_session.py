@@ -132,9 +132,9 @@ def test_the_processor_limit_counts_from_the_execution_on() -> None:
     session.apply(i.Usage(1, 50.0, 1))
     session.execute()
     session.apply(i.Usage(1, 50.0, 1))
-    session.apply(i.Usage(1, 50.9, 1))
+    session.apply(i.Usage(1, 50.9, 1), after=0.95)
     assert not session.asked(i.SendInterrupt)
-    session.apply(i.Usage(1, 51.1, 1))
+    session.apply(i.Usage(1, 51.1, 1), after=0.2)
     assert len(session.asked(i.SendInterrupt)) == 1
 
 

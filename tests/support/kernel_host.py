@@ -39,6 +39,7 @@ class HandHost:
         self.blobs: list[bytes] = []
         self.inbox: deque[str] = deque()
         self.press = 0
+        self.variables_most = 10_000
         self.strayed = 0
         self.bits = 0
         self.owners: list[int] = []
@@ -128,6 +129,9 @@ class HandHost:
 
     def poll_ms(self) -> float:
         return 250.0
+
+    def variables(self) -> float:
+        return self.variables_most
 
     def pace(self, ms: float) -> None:
         self.paces.append(ms)

@@ -227,6 +227,21 @@ export interface RestoreEntry {
   why: string | null;
 }
 
+/** What one session may use; null: no limit. */
+export interface Limits {
+  memory_bytes: number;
+  wall_s: number | null;
+  cpu_s: number | null;
+  cpu_hour_s: number | null;
+  output_bytes: number;
+  code_bytes: number;
+  variables: number;
+  variables_bytes: number;
+  queue: number;
+  participants: number;
+  calls_per_s: number | null;
+}
+
 /** A joiner's first picture: this, and the events after its `seq`, is what everyone sees. */
 export interface SessionState {
   session: string;
@@ -244,6 +259,8 @@ export interface SessionState {
   inputs: InputRequest[];
   reason: ResetReason | null;
   restore: RestoreEntry[];
+  variables_left_out: number;
+  limits?: Limits;
   truncated: boolean;
 }
 
@@ -255,6 +272,7 @@ export interface WireError {
   field?: string | null;
   variable?: Variable | null;
   id?: string | null;
+  retry_after_s?: number | null;
 }
 
 /** One variable was set or deleted. */
@@ -313,18 +331,25 @@ export interface LiveMessage {
 export interface ServerInfoCommand {
 }
 
-/** What this server allows; null: no limit. */
+/** What this server allows: each session at most so much, and itself; null: no limit. */
 export interface ServerLimits {
-  code_bytes: number;
-  message_bytes: number;
-  answer_bytes: number;
-  memory_bytes: number | null;
+  memory_bytes: number;
   wall_s: number | null;
   cpu_s: number | null;
+  cpu_hour_s: number | null;
   output_bytes: number;
+  code_bytes: number;
+  variables: number;
+  variables_bytes: number;
   queue: number;
+  participants: number;
+  calls_per_s: number | null;
+  message_bytes: number;
+  answer_bytes: number;
   idle_s: number;
   interrupt_grace_s: number;
+  processes: number;
+  sessions: number;
 }
 
 /** This server. */
@@ -337,14 +362,6 @@ export interface ServerInfoReply {
   isolation: string;
   limits: ServerLimits;
   features: string[];
-}
-
-/** What one session's process may use; what is left out is the server's setting. */
-export interface Limits {
-  memory_bytes?: number | null;
-  wall_s?: number | null;
-  cpu_s?: number | null;
-  output_bytes?: number | null;
 }
 
 /** Makes a session with a process of its own; the caller has joined it. */
@@ -482,6 +499,33 @@ export interface SessionForkCommand {
   session: string;
   checkpoint?: string | null;
   name?: string | null;
+}
+
+/** Says what the session may use, and how much of it is used. */
+export interface SessionUsageCommand {
+  session: string;
+}
+
+/** How much a session uses now, of what its `limits` say. */
+export interface Usage {
+  memory_bytes: number | null;
+  process_bytes: number | null;
+  wall_s: number | null;
+  cpu_s: number;
+  cpu_hour_s: number;
+  cpu_hour_free_in_s: number | null;
+  output_bytes: number;
+  variables: number;
+  variables_bytes: number;
+  variables_left_out: number;
+  queue: number;
+  participants: number;
+}
+
+/** What the session may use, and how much of it is used. */
+export interface SessionUsageReply {
+  limits: Limits;
+  usage: Usage;
 }
 
 /** Stops the session's process and keeps its state. */
@@ -941,6 +985,7 @@ export interface InputAnsweredNotification {
 export interface VariablesChangedNotification {
   changes: VariableChange[];
   running: boolean;
+  left_out?: number;
 }
 
 /** Replaces all that was known of the variables. */
@@ -949,6 +994,7 @@ export interface StateResetNotification {
   variables: Variable[];
   watches: Watch[];
   restore: RestoreEntry[];
+  left_out?: number;
 }
 
 /** The watches are now these: all of them, in their order. */
@@ -1042,6 +1088,7 @@ export interface Calls {
   "session.revoke": { args: SessionRevokeCommand; reply: EmptyReply };
   "participant.remove": { args: ParticipantRemoveCommand; reply: EmptyReply };
   "session.fork": { args: SessionForkCommand; reply: SessionCreateReply };
+  "session.usage": { args: SessionUsageCommand; reply: SessionUsageReply };
   "session.hibernate": { args: SessionHibernateCommand; reply: EmptyReply };
   "execution.list": { args: ExecutionListCommand; reply: ExecutionListReply };
   "execute": { args: ExecuteCommand; reply: ExecuteReply };

@@ -12,6 +12,7 @@ import { ownName } from "./preferences.ts";
 import {
   hasGap, prepend, receive, sessionOf, showLive, type Alert, type ExecutionView, type Session,
 } from "./session.ts";
+import { SessionUsage } from "./session_usage.ts";
 import { sessionToken } from "./tokens.ts";
 import { Touches } from "./touches.ts";
 import type { WatchDraft } from "./watch_draft.ts";
@@ -45,6 +46,7 @@ export class OpenSession {
   readonly selected = signal<string | null>(null); // an execution, by the keys of the transcript
   readonly dismissedRestore = signal(0);
   readonly scripts = new WatchedScripts(() => this.call("script.list", {}));
+  readonly usage = new SessionUsage(() => this.call("session.usage", {}));
   readonly watchDraft = signal<WatchDraft | null>(null); // a watch that is being written
   readonly alerted = signal(false); // while nobody looked
   readonly editing = computed(() => this.role.value !== "viewer");
@@ -120,6 +122,7 @@ export class OpenSession {
     clearTimeout(this.#lookLater);
     document.removeEventListener("visibilitychange", this.#changeVisibility);
     this.scripts.close();
+    this.usage.close();
     if (this.#connection.connected) this.call("session.leave", {}).catch(() => {});
   }
 
@@ -128,6 +131,7 @@ export class OpenSession {
     this.#clockSkew = Math.min(this.#clockSkew, Date.now() - Date.parse(event.time));
     this.#arrived.push(event);
     this.scripts.receive(event);
+    this.usage.receive(event);
     this.#scheduleFlush();
   }
 
@@ -216,7 +220,7 @@ export class OpenSession {
       this.#lookedAt = "";
       this.#look();
       void this.#send();
-      this.scripts.refresh().catch(() => {}); // an older server has no such call
+      for (const each of [this.scripts, this.usage]) each.refresh().catch(() => {}); // an older server has no such call
     } catch (error) {
       if (!(error instanceof CallRefused)) throw error;
       if (!error.unanswered) this.problem.value = error;

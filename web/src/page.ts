@@ -10,7 +10,7 @@ import { heldSessions, keepServerToken, keepSessionToken, serverToken, sessionTo
 
 export type Dialog =
   | { kind: "share" } | { kind: "help" } | { kind: "palette" } | { kind: "search" }
-  | { kind: "people" } | { kind: "scripts" }
+  | { kind: "people" } | { kind: "scripts" } | { kind: "usage" }
   | { kind: "rename"; session: string; name: string }
   | { kind: "variable"; path: Path }
   | { kind: "watch"; watch: string }

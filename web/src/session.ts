@@ -31,6 +31,7 @@ export interface Session {
   readonly seq: number;
   readonly executions: readonly ExecutionView[];
   readonly variables: ReadonlyMap<string, Variable>;
+  readonly leftOut: number; // variables for which the limits leave no room
   readonly changedAt: ReadonlyMap<string, number>; // name → seq of its last change
   readonly ahead: ReadonlySet<string>; // names that are newer here than the record says, by `live`
   readonly risenAt: ReadonlyMap<string, Rise>; // name → its first change by what changed it last
@@ -58,6 +59,7 @@ export function sessionOf(state: SessionState): Session {
     changedAt: new Map(),
     ahead: new Set(),
     risenAt: new Map(),
+    leftOut: state.variables_left_out ?? 0,
     watches: state.watches,
     alerts: [],
     participants: state.participants,
@@ -126,7 +128,10 @@ function step(session: Session, event: SessionEvent): Session {
     case "input.answered":
       return answerInput(session, event.data);
     case "variables.changed":
-      return changeVariables(session, event.data.changes, event.seq);
+      return {
+        ...changeVariables(session, event.data.changes, event.seq),
+        leftOut: event.data.left_out ?? session.leftOut,
+      };
     case "watches.changed":
       return { ...session, watches: event.data.watches };
     case "watch.alert":
@@ -281,6 +286,7 @@ function reset(
   return {
     ...session,
     variables: byName(data.variables),
+    leftOut: data.left_out ?? 0,
     changedAt: new Map(),
     ahead: new Set(),
     risenAt: new Map(),

@@ -29,6 +29,7 @@ const CAUSES: Record<string, string> = {
   timeout: "it ran longer than it may",
   jail: "its jail forbids what it did",
   cpu: "it used more processor time than it may",
+  "cpu-hour": "its processor time of this hour is used up",
   protocol: "it broke the protocol",
   fatal: "Python failed inside",
 };

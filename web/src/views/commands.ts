@@ -38,6 +38,7 @@ function sessionCommands(session: OpenSession): Command[] {
     { title: "Sort variables by name or by change", group: "see", possible: true,
       run: () => { sortOrder.value = sortOrder.value === "name" ? "recent" : "name"; } },
     { title: "Show or hide modules and _names", group: "see", possible: true, run: () => { showHidden.value = !showHidden.value; } },
+    { title: "Limits…", group: "see", possible: true, run: () => { dialog.value = { kind: "usage" }; } },
     { title: "Share…", group: "people", possible: owning, run: () => { dialog.value = { kind: "share" }; } },
     { title: "People…", group: "people", possible: true, run: () => { dialog.value = { kind: "people" }; } },
     { title: "Rename the session…", group: "people", possible: owning, run: () => rename(session) },

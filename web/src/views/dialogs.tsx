@@ -10,6 +10,7 @@ import { PaletteDialog } from "./palette.tsx";
 import { PeopleDialog } from "./people.tsx";
 import { ScriptsDialog } from "./scripts.tsx";
 import { ShareDialog } from "./share.tsx";
+import { UsageDialog } from "./usage.tsx";
 import { VariablePage } from "./variable_page.tsx";
 import { WatchDialog } from "./watch_dialog.tsx";
 
@@ -28,6 +29,7 @@ export function Dialogs() {
     case "share": return <ShareDialog open={session} />;
     case "scripts": return <ScriptsDialog open={session} />;
     case "people": return <PeopleDialog open={session} />;
+    case "usage": return <UsageDialog open={session} />;
     case "search": return <SearchDialog open={session} />;
     case "watch": return <WatchDialog open={session} watch={which.watch} />;
     case "variable": return <VariablePage key={JSON.stringify(which.path)} open={session} path={which.path} />;

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-import { bytes, stateWord } from "../format.ts";
+import { stateWord } from "../format.ts";
 import { attempt } from "../notices.ts";
 import type { OpenSession } from "../open_session.ts";
 import { dialog, link } from "../page.ts";
@@ -14,6 +14,7 @@ import { Icon, Logo } from "./icons.tsx";
 import { IsolationBadge } from "./isolation_badge.tsx";
 import { Presence } from "./people.tsx";
 import { ThemeButton } from "./theme_button.tsx";
+import { UsageButton } from "./usage.tsx";
 
 export function SessionHeader({ open, session }: { open: OpenSession; session: Session }) {
   return (
@@ -23,12 +24,8 @@ export function SessionHeader({ open, session }: { open: OpenSession; session: S
       <RunState open={open} session={session} />
       {open.editing.value && <Interrupt open={open} session={session} />}
       <span class="spring" />
-      {session.process.memory_bytes ? (
-        <span class="memory" data-testid="memory" title="Memory of this session's process">
-          {bytes(session.process.memory_bytes)}
-        </span>
-      ) : null}
       <IsolationBadge />
+      <UsageButton open={open} />
       <span class={`role-badge role-${open.role.value}`} data-testid="role">{open.role.value}</span>
       <Presence open={open} />
       {open.owning.value && (

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 
 import { count } from "../format.ts";
 import type { OpenSession } from "../open_session.ts";
+import { dialog } from "../page.ts";
 import { panelOpen, showHidden, sortOrder } from "../preferences.ts";
 import { pythonExpression } from "../paths.ts";
 import { inView, Rows } from "../tree.ts";
@@ -47,6 +48,7 @@ export function Variables({ open }: { open: OpenSession }) {
     <aside class="variables" aria-label="Variables" data-testid="variables">
       <Head filter={filter.value} setFilter={(text) => { filter.value = text; }}
         shown={sorted.length} hidden={hidden} open={open} />
+      <LeftOut count={open.session.value?.leftOut ?? 0} />
       <Watches open={open} />
       {sorted.length === 0
         ? <NoVariables open={open} all={all} filter={filter.value} />
@@ -87,6 +89,16 @@ function Head({ filter, setFilter, shown, hidden, open }: {
           onInput={(event) => setFilter(event.currentTarget.value)} />
       </label>
     </header>
+  );
+}
+
+function LeftOut({ count: left }: { count: number }) {
+  if (!left) return null;
+  return (
+    <p class="left-out quiet" data-testid="variables-left-out">
+      {count(left, "more variable")} left out of this list: there are too many, or they are too large.{" "}
+      <button class="link" onClick={() => { dialog.value = { kind: "usage" }; }}>Limits</button>
+    </p>
   );
 }
 
