@@ -18,6 +18,7 @@ from watchglass_server.fields import MAX_ANSWER_BYTES, MAX_CODE_BYTES, MAX_MESSA
 from watchglass_server.given_scripts import GivenScripts
 from watchglass_server.live_session import LiveSession
 from watchglass_server.live_views import LiveViews
+from watchglass_server.logins import Logins
 from watchglass_server.manager import PyodideManager
 from watchglass_server.messages import CALLS, NOT_AVAILABLE
 from watchglass_server.refusals import Refused, bad_request, no_token
@@ -26,7 +27,7 @@ from watchglass_server.script_calls import ScriptCalls
 from watchglass_server.session_process_link import wake
 from watchglass_server.session_view import session_state
 from watchglass_server.sessions import Sessions
-from watchglass_server.shares import Shares, shown_share
+from watchglass_server.shares import Grant, Shares, shown_share
 from watchglass_server.tokens import new_id
 from watchglass_server.variable_calls import VariableCalls, author_of
 from watchglass_server.version import VERSION
@@ -55,6 +56,7 @@ class Calls:
         *,
         sessions: Sessions,
         shares: Shares,
+        logins: Logins,
         rooms: Rooms,
         journal: Journal,
         manager: PyodideManager,
@@ -65,6 +67,7 @@ class Calls:
         self._config = config
         self._sessions = sessions
         self._shares = shares
+        self._logins = logins
         self._rooms = rooms
         self._journal = journal
         self._manager = manager
@@ -103,6 +106,10 @@ class Calls:
                 "Call server.info for the calls that this server answers.",
             )
         return await self._performs[type(command)](client, command)
+
+    async def open(self, command: c.SessionCommand) -> None:
+        """Have the session in memory, so that the call waits for nothing before it begins."""
+        await self._open(command)
 
     def leave_all(self, client: Client) -> None:
         """A connection is gone."""
@@ -167,7 +174,7 @@ class Calls:
         return r.SessionListReply(sessions=self._sessions.summaries(frozenset(only)))
 
     async def _join(self, client: Client, command: c.SessionJoinCommand) -> r.Reply:
-        role, share = self._role_for_join(client, command)
+        role, share = self.role_for_join(client, command)
         live = await self._open(command)
         member = client.memberships.get(live.session)
         if member is None:
@@ -180,11 +187,12 @@ class Calls:
         wake(live)
         return await self._joined(client, live, member, command.since)
 
-    def _role_for_join(
+    def role_for_join(
         self, client: Client, command: c.SessionJoinCommand
     ) -> tuple[Role, str | None]:
+        """The role that the command's token gives, or else the connection's own. Raises Refused."""
         if command.token is not None and not client.is_server:
-            grant = self._shares.grant(command.token)
+            grant = self._grant(client, command.token)
             if grant is None or grant.session != command.session:
                 raise Refused(
                     "unauthorized",
@@ -200,6 +208,14 @@ class Calls:
         if member is not None:
             return role, member.share
         return role, client.grant.share if client.grant else None
+
+    def _grant(self, client: Client, token: str) -> Grant | None:
+        try:
+            return self._logins.admit(token, client.address)
+        except Refused as refusal:
+            if refusal.error.code == "rate_limited":
+                raise
+            return None
 
     async def _joined(
         self, client: Client, live: LiveSession, member: Membership, since: int | None
@@ -277,8 +293,7 @@ class Calls:
 
     async def _revoke(self, client: Client, command: c.SessionRevokeCommand) -> r.Reply:
         await self._open(command)
-        await self._shares.revoke(command.session, command.share)
-        await self._drops.drop_share(command.share)
+        await self._shares.revoke(command.session, command.share, self._drops.drop_share)
         return r.EmptyReply()
 
     async def _remove_participant(

@@ -7,7 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -42,7 +42,7 @@ class ServerAddress:
     """Where a server is, and the token that opens it."""
 
     url: str
-    token: str
+    token: str = field(repr=False)
 
 
 class SessionFeed:

@@ -24,10 +24,17 @@ class Refused(WatchglassError):
         field: str | None = None,
         variable: Variable | None = None,
         id: str | None = None,
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.error = WireError(
-            code=code, message=message, hint=hint, field=field, variable=variable, id=id
+            code=code,
+            message=message,
+            hint=hint,
+            field=field,
+            variable=variable,
+            id=id,
+            retry_after_s=retry_after_s,
         )
 
 

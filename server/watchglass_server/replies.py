@@ -43,6 +43,9 @@ class WireError(Struct, frozen=True, kw_only=True, omit_defaults=True):
         Variable | None, Meta(description="With `conflict`: the variable's present state.")
     ] = None
     id: Annotated[str | None, Meta(description="With `internal`: also in the server's log.")] = None
+    retry_after_s: Annotated[
+        int | None, Meta(description="With `rate_limited`: how long to wait.")
+    ] = None
 
 
 class EmptyReply(Reply, frozen=True):

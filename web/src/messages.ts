@@ -45,6 +45,7 @@ export type ErrorCode =
     | "pool_exhausted"
     | "process_died"
     | "timeout"
+    | "rate_limited"
     | "internal";
 
 export type MimeBundle = Record<string, unknown>;
@@ -255,6 +256,7 @@ export interface WireError {
   field?: string | null;
   variable?: Variable | null;
   id?: string | null;
+  retry_after_s?: number | null;
 }
 
 /** One variable was set or deleted. */
