@@ -193,6 +193,11 @@ class Client:
 
 
 def _connect_error(url: str, reason: str) -> ClientError:
+    if "rate_limited" in reason:
+        return ClientError(
+            f"the server at {url} lets nobody at this address in for now: too many wrong tokens "
+            "came from here; try again in a minute"
+        )
     if "unauthorized" in reason:
         return ClientError(
             f"the server at {url} refused the token; give the one that `watchglass serve` printed "

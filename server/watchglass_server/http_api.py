@@ -175,7 +175,12 @@ class HttpApi:
 async def _small_json(request: web.Request) -> dict[str, Any]:
     if (request.content_length or 0) > SMALL_BODY_BYTES:
         raise Refused("too_large", "The body is too large.", "Send the code only.")
-    data = await request.content.read(SMALL_BODY_BYTES + 1)
+    data = b""
+    # One read gives what has come so far, which may be a part.
+    while len(data) <= SMALL_BODY_BYTES and (part := await request.content.readany()):
+        data += part
+    if len(data) > SMALL_BODY_BYTES:
+        raise Refused("too_large", "The body is too large.", "Send the code only.")
     try:
         body = json.loads(data)
     except (ValueError, RecursionError):

@@ -71,6 +71,7 @@ class HttpGuard:
         """Put the headers on that every answer has."""
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
+        response.headers["Server"] = SECURITY_HEADERS["Server"]  # aiohttp has said its version
         origin = request.headers.get("Origin", "")
         if origin.lower() in self._origins.allowed:
             response.headers["Access-Control-Allow-Origin"] = origin
