@@ -17,7 +17,7 @@ _PAGE_POLICY = (
 _OUTPUT_POLICY = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
     "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; webrtc 'block'"
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 _OUTPUT_PAGE = "output.html"
 
@@ -55,6 +55,8 @@ class WebFile:
         }
         if self.name == _OUTPUT_PAGE:
             headers["Content-Security-Policy"] = _OUTPUT_POLICY
+            # WebRTC and preconnect, which no Content-Security-Policy covers.
+            headers["Connection-Allowlist"] = "()"
             headers["X-Frame-Options"] = "SAMEORIGIN"
         return headers
 

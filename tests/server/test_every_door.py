@@ -174,7 +174,8 @@ async def test_every_call_is_refused_to_a_role_that_is_too_weak(doors: Doors, ro
 @pytest.mark.parametrize("how", ["revoked", "expired"])
 async def test_every_call_is_refused_once_the_token_is_over(doors: Doors, how: str) -> None:
     async with await RawSocket.open(doors.server.url, doors.server.token) as owner:
-        share = await doors.share(owner, **({"expires_in_s": 1.0} if how == "expired" else {}))
+        fields: dict[str, Any] = {"expires_in_s": 1.0} if how == "expired" else {}
+        share = await doors.share(owner, **fields)
         async with await RawSocket.open(doors.server.url, share["token"]) as socket:
             joined = await socket.call("session.join", {"session": doors.session})
             assert joined["role"] == "owner"
