@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import html
 import json
 import logging
 import os
@@ -45,6 +46,11 @@ from watchglass_sync.restore import ValueRestorer
 _log = logging.getLogger(__name__)
 
 RUNTIME_FILE = "server.json"
+OPENING_PAGE = "open.html"
+_LEADING_ON = (
+    '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
+    '<meta http-equiv="refresh" content="0; url={0}"><a href="{0}">Watchglass</a>'
+)
 FIRST_PROCESS_S = 180.0
 EXPIRED_SHARES_EVERY_S = 0.05
 LARGEST_UPLOAD_BYTES = 300 * 2**20
@@ -165,12 +171,21 @@ class PyodideServer:
 
     def _write_runtime_file(self) -> None:
         """Tell the commands on this machine where the server is; for its owner's eyes only."""
-        path = self.config.data_dir / RUNTIME_FILE
+        about = {"url": self.url, "token": self.token, "pid": os.getpid()}
+        self._write_private(RUNTIME_FILE, json.dumps(about))
+
+    def opening_page(self) -> Path:
+        """A file that leads a browser to the address: other users see what a browser is told."""
+        return self._write_private(OPENING_PAGE, _LEADING_ON.format(html.escape(self.address)))
+
+    def _write_private(self, name: str, text: str) -> Path:
+        path = self.config.data_dir / name
         path.unlink(missing_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"url": self.url, "token": self.token, "pid": os.getpid()}, file)
+            file.write(text)
         self._stack.callback(_remove, path)
+        return path.absolute()
 
 
 def _manager(config: Config, assets: Assets) -> PyodideManager:

@@ -21,6 +21,7 @@ from watchglass_server.live_views import LiveViews
 from watchglass_server.logins import Logins
 from watchglass_server.manager import PyodideManager
 from watchglass_server.messages import CALLS, NOT_AVAILABLE
+from watchglass_server.names import clean_name
 from watchglass_server.refusals import Refused, bad_request, no_token
 from watchglass_server.rooms import Client, Membership, Rooms
 from watchglass_server.script_calls import ScriptCalls
@@ -145,7 +146,7 @@ class Calls:
     # --- sessions
 
     async def _create(self, client: Client, command: c.SessionCreateCommand) -> r.Reply:
-        live = await self._sessions.create(command.name, command.limits)
+        live = await self._sessions.create(_named(command.name), command.limits)
         made: dict[Role, str] = {}
         roles: tuple[Role, ...] = ("owner", "editor", "viewer")
         for role in roles:
@@ -183,7 +184,7 @@ class Calls:
         else:
             member.role, member.share = role, share
         self._rooms.withhold(client, live.session)
-        live.apply(i.Join(member.participant, command.name, role))
+        live.apply(i.Join(member.participant, _named(command.name), role))
         wake(live)
         return await self._joined(client, live, member, command.since)
 
@@ -256,7 +257,7 @@ class Calls:
 
     async def _rename(self, client: Client, command: c.SessionRenameCommand) -> r.Reply:
         live = await self._open(command)
-        live.apply(i.Rename(command.name))
+        live.apply(i.Rename(clean_name(command.name)))
         await live.durable()
         return r.EmptyReply()
 
@@ -274,7 +275,7 @@ class Calls:
         made = self._shares.make(
             command.session,
             command.role,
-            label=command.label,
+            label=_named(command.label),
             expires_in_s=command.expires_in_s,
             max_uses=command.max_uses,
         )
@@ -398,3 +399,7 @@ class Calls:
 
     async def _open(self, command: c.SessionCommand) -> LiveSession:
         return await self._sessions.open(command.session)
+
+
+def _named(name: str | None) -> str | None:
+    return None if name is None else clean_name(name)

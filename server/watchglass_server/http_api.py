@@ -15,6 +15,7 @@ from watchglass_server.gateway import Gateway
 from watchglass_server.logins import Logins
 from watchglass_server.manager import PyodideManager
 from watchglass_server.metrics import Metric, counter, gauge, gauges, prometheus_text
+from watchglass_server.names import clean_name
 from watchglass_server.refusals import Refused, bad_request, session_not_found
 from watchglass_server.session_import import import_session
 from watchglass_server.sessions import Sessions
@@ -164,7 +165,7 @@ class HttpApi:
     async def _import(self, request: web.Request) -> web.Response:
         try:
             imported = read_import(await request.read(), request.query.get("format", ""))
-            name = (request.query.get("name") or imported.name or "Imported")[:200]
+            name = clean_name((request.query.get("name") or imported.name or "Imported")[:200])
             session = await import_session(self._journal, self._clock, imported, name)
         except (ImportFormatError, msgspec.ValidationError) as error:
             raise bad_request("file", f"{error}.", "Export a session to see the form.") from error

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from watchglass_server import json_wire
 from watchglass_server.measure import bounded_bundle, fits, json_bytes, well_formed
 from watchglass_server.metrics import counter, gauge, gauges, prometheus_text
+from watchglass_server.names import clean_name
 from watchglass_server.origins import Origins, is_loopback, read_host, shown_host
 from watchglass_server.web_files import NO_PAGE, read_files
 
@@ -186,3 +187,10 @@ def test_text_is_made_so_that_every_store_can_carry_it(text: str) -> None:
 def test_a_small_bundle_stays_as_it_is() -> None:
     bundle = {"text/plain": "x", "application/json": {"a": [1, 2]}}
     assert bounded_bundle(bundle) is bundle
+
+
+def test_a_name_cannot_hide_or_turn_anything_around() -> None:
+    for hidden in "\u202e\u2066\u200b\ufeff\u2028\x1b\n\u3164\U000e0041\ud800\u00ad\u200d":
+        assert clean_name(f"An{hidden}a") == "An�a", hex(ord(hidden))
+    for name in ("Zoë", "名前", "שלום", "عمر", "👩\u200d🔬", "❤\ufe0f", "नमस्ते"):
+        assert clean_name(name) == name
