@@ -1,4 +1,4 @@
-// Builds the page into dist/: bundled, hashed names, relative addresses, nothing inline.
+// Builds the page into dist/: bundled, hashed names, relative addresses; only the sandbox has its script inline.
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,10 +12,9 @@ const dist = join(root, `.dist-${process.pid}`);
 
 try {
   const page = await bundle({ main: join(root, "src/main.tsx") }, "esm");
-  // The sandbox has an opaque origin, where a module script would need CORS; a classic one does not.
   const sandbox = await bundle({ output: join(root, "src/output_document.ts") }, "iife");
   await writeHtml("index.html", page);
-  await writeHtml("output.html", sandbox);
+  await writeSandbox(sandbox);
   await rm(finished, { recursive: true, force: true });
   await rename(dist, finished);
 } finally {
@@ -50,4 +49,12 @@ async function writeHtml(name, files) {
   }
   if (html.includes("{{")) throw new Error(`${name} names a file that the build did not make`);
   await writeFile(join(dist, name), html);
+}
+
+/** Its policy lets it load nothing, from nowhere: so what it needs stands in it. */
+async function writeSandbox([file]) {
+  const script = (await readFile(join(dist, file), "utf8")).trim().replaceAll("</script", "<\\/script");
+  const html = await readFile(join(root, "output.html"), "utf8");
+  await writeFile(join(dist, "output.html"), html.replace("{{output.js}}", () => script));
+  await rm(join(dist, file));
 }

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import html
 import json
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from watchglass_server.assets import Assets, find_assets
 from watchglass_server.calls import Calls
@@ -26,9 +26,13 @@ from watchglass_server.errors import PoolTimeout, ProcessStartError, SetupError
 from watchglass_server.gateway import Gateway
 from watchglass_server.given_scripts import GivenScripts
 from watchglass_server.http_api import HttpApi
+from watchglass_server.http_connections import HttpConnections
+from watchglass_server.http_guard import HttpGuard
 from watchglass_server.isolating import isolating
 from watchglass_server.isolation import Isolation
 from watchglass_server.live_views import LiveViews
+from watchglass_server.login_limits import LoginLimits
+from watchglass_server.logins import Logins
 from watchglass_server.manager import PyodideManager
 from watchglass_server.origins import Origins, shown_host
 from watchglass_server.ownership import OnlyServer
@@ -38,16 +42,21 @@ from watchglass_server.script_watch import ScriptWatch
 from watchglass_server.sessions import Audience, Sessions
 from watchglass_server.shares import Shares
 from watchglass_server.tokens import hashed, new_secret
-from watchglass_server.web_files import SECURITY_HEADERS, read_files
+from watchglass_server.web_files import read_files
+from watchglass_sync.errors import SyncError
 from watchglass_sync.journal import Journal
 from watchglass_sync.restore import ValueRestorer
 
 _log = logging.getLogger(__name__)
 
 RUNTIME_FILE = "server.json"
+OPENING_PAGE = "open.html"
+_LEADING_ON = (
+    '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
+    '<meta http-equiv="refresh" content="0; url={0}"><a href="{0}">Watchglass</a>'
+)
 FIRST_PROCESS_S = 180.0
-EXPIRED_SHARES_EVERY_S = 1.0
-HTTP_END_S = 5.0
+EXPIRED_SHARES_EVERY_S = 0.05
 LARGEST_UPLOAD_BYTES = 300 * 2**20
 
 
@@ -111,11 +120,12 @@ class PyodideServer:
         config, clock, rooms = self.config, Clock(), Rooms()
         scripts = GivenScripts(config.watch)
         await scripts.open()
-        origins = Origins(config.host, config.allow_origin)
+        origins = Origins(config.host, config.allow_origin, (socket.gethostname(),))
         shares = Shares(journal, clock)
         await shares.load()
+        logins = Logins(hashed(self.token), shares, LoginLimits(clock.monotonic_s))
         gateway = Gateway(
-            token_hash=hashed(self.token),
+            logins=logins,
             shares=shares,
             rooms=rooms,
             is_origin_allowed=origins.is_allowed,
@@ -138,6 +148,7 @@ class PyodideServer:
             config,
             sessions=sessions,
             shares=shares,
+            logins=logins,
             rooms=rooms,
             journal=journal,
             manager=manager,
@@ -146,10 +157,8 @@ class PyodideServer:
             scripts=scripts,
         )
         api = HttpApi(
-            token_hash=hashed(self.token),
+            logins=logins,
             files=read_files(assets.web_dir),
-            origins=origins,
-            shares=shares,
             sessions=sessions,
             journal=journal,
             manager=manager,
@@ -157,10 +166,10 @@ class PyodideServer:
             clock=clock,
             is_ready=lambda: self._is_ready,
         )
-        app = _application(api, origins)
-        gateway.attach(app, calls)
+        self.application = _application(api, HttpGuard(origins, logins, gateway.check_request))
+        gateway.attach(self.application, calls)
         await sessions.start()
-        await self._listen_with(app, listening)
+        await self._stack.enter_async_context(HttpConnections(self.application, listening))
         # In this order: sessions end and say so, then everybody is sent away, then HTTP stops.
         self._stack.push_async_callback(gateway.close)
         self._stack.push_async_callback(sessions.stop)
@@ -172,23 +181,23 @@ class PyodideServer:
         ending = asyncio.create_task(_end_expired_shares(shares, gateway), name="expired shares")
         self._stack.push_async_callback(_cancelled, ending)
 
-    async def _listen_with(self, app: web.Application, listening: socket.socket) -> None:
-        http_log = logging.getLogger("aiohttp.server")
-        http_log.addFilter(_is_ours)
-        self._stack.callback(http_log.removeFilter, _is_ours)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=HTTP_END_S)
-        await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, listening).start()
-
     def _write_runtime_file(self) -> None:
         """Tell the commands on this machine where the server is; for its owner's eyes only."""
-        path = self.config.data_dir / RUNTIME_FILE
+        about = {"url": self.url, "token": self.token, "pid": os.getpid()}
+        self._write_private(RUNTIME_FILE, json.dumps(about))
+
+    def opening_page(self) -> Path:
+        """A file that leads a browser to the address: other users see what a browser is told."""
+        return self._write_private(OPENING_PAGE, _LEADING_ON.format(html.escape(self.address)))
+
+    def _write_private(self, name: str, text: str) -> Path:
+        path = self.config.data_dir / name
         path.unlink(missing_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"url": self.url, "token": self.token, "pid": os.getpid()}, file)
+            file.write(text)
         self._stack.callback(_remove, path)
+        return path.absolute()
 
 
 def _manager(config: Config, assets: Assets, launcher: Launcher) -> PyodideManager:
@@ -211,31 +220,11 @@ def _manager(config: Config, assets: Assets, launcher: Launcher) -> PyodideManag
     )
 
 
-def _is_ours(record: logging.LogRecord) -> bool:
-    """Not that somebody sent what is no HTTP: it was answered with 400, and could fill the log."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
-
-
-def _application(api: HttpApi, origins: Origins) -> web.Application:
-    app = web.Application(middlewares=[api.guard], client_max_size=LARGEST_UPLOAD_BYTES)
-    app.on_response_prepare.append(_headers_for(origins))
+def _application(api: HttpApi, guard: HttpGuard) -> web.Application:
+    app = web.Application(middlewares=[guard.around], client_max_size=LARGEST_UPLOAD_BYTES)
+    app.on_response_prepare.append(guard.add_headers)
     app.add_routes(api.routes())
     return app
-
-
-def _headers_for(
-    origins: Origins,
-) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    async def add(request: web.Request, response: web.StreamResponse) -> None:
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
-        origin = request.headers.get("Origin")
-        if origin in origins.allowed:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
-            response.headers["Vary"] = "Origin"
-
-    return add
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -258,7 +247,10 @@ def _listen(host: str, port: int) -> socket.socket:
 async def _end_expired_shares(shares: Shares, gateway: Gateway) -> None:
     while True:
         await asyncio.sleep(EXPIRED_SHARES_EVERY_S)
-        await shares.end_expired(gateway.drop_share)
+        try:
+            await shares.end_expired(gateway.drop_share)
+        except SyncError as error:  # they are over all the same, and are so after a start too
+            _log.warning("an expired share stays in the journal: %s", error)
 
 
 async def _cancelled(task: asyncio.Task[Any]) -> None:

@@ -20,8 +20,10 @@ from watchglass_server.fields import MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES, Role
 from watchglass_server.given_scripts import GivenScripts
 from watchglass_server.live_session import LiveSession
 from watchglass_server.live_views import LiveViews
+from watchglass_server.logins import Logins
 from watchglass_server.manager import PyodideManager
 from watchglass_server.messages import CALLS, NOT_AVAILABLE
+from watchglass_server.names import clean_name
 from watchglass_server.refusals import Refused, bad_request, no_token
 from watchglass_server.rooms import Client, Membership, Rooms
 from watchglass_server.script_calls import ScriptCalls
@@ -29,7 +31,7 @@ from watchglass_server.session_limits import server_limits, shown_limits
 from watchglass_server.session_process_link import wake
 from watchglass_server.session_view import session_state
 from watchglass_server.sessions import Sessions
-from watchglass_server.shares import Shares, shown_share
+from watchglass_server.shares import Grant, Shares, shown_share
 from watchglass_server.tokens import new_id
 from watchglass_server.variable_calls import VariableCalls, author_of
 from watchglass_server.version import VERSION
@@ -58,6 +60,7 @@ class Calls:
         *,
         sessions: Sessions,
         shares: Shares,
+        logins: Logins,
         rooms: Rooms,
         journal: Journal,
         manager: PyodideManager,
@@ -68,6 +71,7 @@ class Calls:
         self._config = config
         self._sessions = sessions
         self._shares = shares
+        self._logins = logins
         self._rooms = rooms
         self._journal = journal
         self._manager = manager
@@ -117,6 +121,10 @@ class Calls:
         if per_s is not None and per_s != self._config.max_rate:
             client.keep_pace(event, f"A connection to session '{session}'", per_s, session)
 
+    async def open(self, command: c.SessionCommand) -> None:
+        """Have the session in memory, so that the call waits for nothing before it begins."""
+        await self._open(command)
+
     def leave_all(self, client: Client) -> None:
         """A connection is gone."""
         for session in list(client.memberships):
@@ -148,7 +156,7 @@ class Calls:
     # --- sessions
 
     async def _create(self, client: Client, command: c.SessionCreateCommand) -> r.Reply:
-        live = await self._sessions.create(command.name, command.limits)
+        live = await self._sessions.create(_named(command.name), command.limits)
         made: dict[Role, str] = {}
         roles: tuple[Role, ...] = ("owner", "editor", "viewer")
         for role in roles:
@@ -177,7 +185,7 @@ class Calls:
         return r.SessionListReply(sessions=self._sessions.summaries(frozenset(only)))
 
     async def _join(self, client: Client, command: c.SessionJoinCommand) -> r.Reply:
-        role, share = self._role_for_join(client, command)
+        role, share = self.role_for_join(client, command)
         live = await self._open(command)
         member = client.memberships.get(live.session)
         if member is None:
@@ -187,15 +195,16 @@ class Calls:
         else:
             member.role, member.share = role, share
         self._rooms.withhold(client, live.session)
-        live.apply(i.Join(member.participant, command.name, role))
+        live.apply(i.Join(member.participant, _named(command.name), role))
         wake(live)
         return await self._joined(client, live, member, command.since)
 
-    def _role_for_join(
+    def role_for_join(
         self, client: Client, command: c.SessionJoinCommand
     ) -> tuple[Role, str | None]:
+        """The role that the command's token gives, or else the connection's own. Raises Refused."""
         if command.token is not None and not client.is_server:
-            grant = self._shares.grant(command.token)
+            grant = self._grant(client, command.token)
             if grant is None or grant.session != command.session:
                 raise Refused(
                     "unauthorized",
@@ -211,6 +220,14 @@ class Calls:
         if member is not None:
             return role, member.share
         return role, client.grant.share if client.grant else None
+
+    def _grant(self, client: Client, token: str) -> Grant | None:
+        try:
+            return self._logins.admit(token, client.address)
+        except Refused as refusal:
+            if refusal.error.code == "rate_limited":
+                raise
+            return None
 
     async def _joined(
         self, client: Client, live: LiveSession, member: Membership, since: int | None
@@ -251,7 +268,7 @@ class Calls:
 
     async def _rename(self, client: Client, command: c.SessionRenameCommand) -> r.Reply:
         live = await self._open(command)
-        live.apply(i.Rename(command.name))
+        live.apply(i.Rename(clean_name(command.name)))
         await live.durable()
         return r.EmptyReply()
 
@@ -273,7 +290,7 @@ class Calls:
         made = self._shares.make(
             command.session,
             command.role,
-            label=command.label,
+            label=_named(command.label),
             expires_in_s=command.expires_in_s,
             max_uses=command.max_uses,
         )
@@ -292,8 +309,7 @@ class Calls:
 
     async def _revoke(self, client: Client, command: c.SessionRevokeCommand) -> r.Reply:
         await self._open(command)
-        await self._shares.revoke(command.session, command.share)
-        await self._drops.drop_share(command.share)
+        await self._shares.revoke(command.session, command.share, self._drops.drop_share)
         return r.EmptyReply()
 
     async def _remove_participant(
@@ -409,3 +425,7 @@ def _refuse_when_full(live: LiveSession) -> None:
             "Come back when somebody has left, or ask an owner to remove somebody.",
             field="participants",
         )
+
+
+def _named(name: str | None) -> str | None:
+    return None if name is None else clean_name(name)

@@ -81,7 +81,7 @@ async def _run(config: Config, ready: asyncio.Event, stop: asyncio.Event) -> int
         ready.set()
         print(f"watchglass is ready at {server.address}", flush=True)
         if config.open:
-            await asyncio.to_thread(webbrowser.open, server.address)
+            await asyncio.to_thread(webbrowser.open, server.opening_page().as_uri())
         await stop.wait()
     return 0
 

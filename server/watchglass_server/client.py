@@ -7,7 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
@@ -42,7 +42,7 @@ class ServerAddress:
     """Where a server is, and the token that opens it."""
 
     url: str
-    token: str
+    token: str = field(repr=False)
 
 
 class SessionFeed:
@@ -193,6 +193,11 @@ class Client:
 
 
 def _connect_error(url: str, reason: str) -> ClientError:
+    if "rate_limited" in reason:
+        return ClientError(
+            f"the server at {url} lets nobody at this address in for now: too many wrong tokens "
+            "came from here; try again in a minute"
+        )
     if "unauthorized" in reason:
         return ClientError(
             f"the server at {url} refused the token; give the one that `watchglass serve` printed "

@@ -27,12 +27,18 @@ class SettingError(SetupError):
 
 
 def setting(
-    default: T, words: str, parse: Callable[[str], Any] | None = None, metavar: str = ""
+    default: T,
+    words: str,
+    parse: Callable[[str], Any] | None = None,
+    metavar: str = "",
+    *,
+    is_secret: bool = False,
 ) -> T:
     """One row of the table: the default, what it is for, and how its text is read."""
     if parse is None:
         parse = type(default)
-    made: T = field(default=default, metadata={"words": words, "parse": parse, "metavar": metavar})
+    metadata = {"words": words, "parse": parse, "metavar": metavar}
+    made: T = field(default=default, metadata=metadata, repr=not is_secret)
     return made
 
 
@@ -139,7 +145,12 @@ class Config:
         "DIR",
     )
     token: str | None = setting(
-        None, "The server token, at least 16 characters; by default a random one.", str, "TOKEN"
+        None,
+        "The server token, at least 16 characters; by default a random one. Other users of the "
+        "machine see the flag, but not the variable.",
+        str,
+        "TOKEN",
+        is_secret=True,
     )
     open: bool = setting(False, "Open the page in a browser when ready.", truth)
     allow_origin: tuple[str, ...] = setting(

@@ -46,6 +46,7 @@ ErrorCode = Literal[
     "pool_exhausted",
     "process_died",
     "timeout",
+    "rate_limited",
     "internal",
 ]
 

@@ -1,4 +1,4 @@
-"""Browser ⇄ server: Socket.IO ⇄ commands and acknowledgements. The server's only socketio."""
+"""Browser ⇄ server: Socket.IO ⇄ commands and acknowledgements."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import socketio
-from socketio import packet
 from socketio.exceptions import ConnectionRefusedError
 
-from watchglass_server import json_wire
 from watchglass_server.calls import Calls
 from watchglass_server.commands import SessionCommand, SessionJoinCommand
 from watchglass_server.fields import MAX_MESSAGE_BYTES, Role
 from watchglass_server.live_sender import LiveSender
-from watchglass_server.messages import decode_command
+from watchglass_server.logins import Logins
+from watchglass_server.messages import CALLS, decode_command
 from watchglass_server.notifications import LiveMessage
 from watchglass_server.outbox import Outbox
 from watchglass_server.refusals import Refused, bad_request, no_token
@@ -25,93 +23,21 @@ from watchglass_server.replies import WireError
 from watchglass_server.roles import check_role
 from watchglass_server.rooms import Client, Rooms
 from watchglass_server.shares import Grant, Shares
-from watchglass_server.tokens import is_same, new_id
+from watchglass_server.socketio_server import (
+    MALFORMED,
+    ImpatientServer,
+    StrictPacket,
+    address_of,
+)
+from watchglass_server.tokens import new_id
 from watchglass_sync.errors import SyncError
 
 _log = logging.getLogger(__name__)
 
 CALLS_AT_ONCE = 256
 GOODBYE_S = 0.5
-HELLO_S = 10.0
 # So that calls which failed are answered before the connection goes.
 REFUSALS_FIRST_S = 0.2
-# A name that no client can send: the packet below puts it where a message was no event.
-_MALFORMED = "\x00malformed"
-_RESERVED = frozenset({"connect", "disconnect", "connect_error", "*"})
-
-
-class StrictPacket(packet.Packet):  # type: ignore[misc]
-    """A Socket.IO packet that turns what is no event into one that is refused, and never raises.
-
-    python-socketio would drop such a message with a traceback in the log, and would take an event
-    named `connect` for a new connection.
-    """
-
-    uses_binary_events = False
-    json = json_wire
-
-    data: Any
-
-    def __init__(self, *arguments: Any, encoded_packet: Any = None, **fields: Any) -> None:
-        super().__init__(*arguments, encoded_packet=encoded_packet, **fields)
-        if encoded_packet is not None and not encoded_packet:  # decode is not called then
-            self._refuse(ValueError("it is empty"))
-
-    def decode(self, encoded_packet: Any) -> int:
-        """Take a message in; there are never attachments to wait for."""
-        try:
-            if not isinstance(encoded_packet, str):
-                raise ValueError("binary data is no part of this protocol")
-            if super().decode(encoded_packet):
-                raise ValueError("binary attachments are no part of this protocol")
-        except (ValueError, RecursionError, AttributeError) as error:
-            self._refuse(error)
-            return 0
-        if self.packet_type == packet.EVENT and not self._is_event():
-            self._refuse(ValueError("an event is a list that begins with its name"))
-        elif self.packet_type not in _PACKETS:
-            self._refuse(ValueError("this kind of packet is no part of this protocol"))
-        return 0
-
-    def _is_event(self) -> bool:
-        data = self.data
-        if not isinstance(data, list) or not data or not isinstance(data[0], str):
-            return False
-        if data[0] in _RESERVED:
-            self.data = ["reserved name", *data[1:]]
-        return True
-
-    def _refuse(self, error: Exception) -> None:
-        words = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
-        self.packet_type = packet.EVENT
-        self.namespace = None
-        self.data = [_MALFORMED, words[:200]]
-
-
-_PACKETS = frozenset(
-    {
-        packet.CONNECT,
-        packet.DISCONNECT,
-        packet.EVENT,
-        packet.ACK,
-    }
-)
-
-
-class ImpatientServer(socketio.AsyncServer):  # type: ignore[misc]
-    """A Socket.IO server that hangs up on those who do not say who they are.
-
-    An Engine.IO connection needs no token and would stay for ever: only the CONNECT packet has one.
-    """
-
-    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
-        await super()._handle_eio_connect(eio_sid, environ)
-        asyncio.get_running_loop().call_later(HELLO_S, self._expect_hello, eio_sid)
-
-    def _expect_hello(self, eio_sid: str) -> None:
-        environ = self.environ.get(eio_sid)
-        if environ is not None and self.manager.sid_from_eio_sid(eio_sid, "/") is None:
-            _hang_up(environ)
 
 
 class Gateway:
@@ -120,7 +46,7 @@ class Gateway:
     def __init__(
         self,
         *,
-        token_hash: str,
+        logins: Logins,
         shares: Shares,
         rooms: Rooms,
         is_origin_allowed: Callable[[str, str], bool],
@@ -131,7 +57,7 @@ class Gateway:
         `max_rate`: how many calls one connection may make in a second.
         """
         self._max_rate = max_rate
-        self._token_hash = token_hash
+        self._logins = logins
         self._shares = shares
         self._rooms = rooms
         self._is_origin_allowed = is_origin_allowed
@@ -169,8 +95,8 @@ class Gateway:
             await self._server.disconnect(client.client)
         # Those who follow close their side; HTTP would wait for the others.
         await self._until(lambda: not self._server.environ)
-        for environ in list(self._server.environ.values()):
-            _hang_up(environ)
+        for eio_sid in list(self._server.environ):
+            await self._server.hang_up(eio_sid)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -189,14 +115,17 @@ class Gateway:
         grant = self._admit(environ, auth)
         if self._closing:
             raise ConnectionRefusedError("stopping")
-        scheme = environ.get("HTTP_X_FORWARDED_PROTO", "http").split(",")[0].strip()
         self._clients[sid] = Client(
             client=sid,
             grant=grant,
             outbox=self._outbox(sid),
             live=LiveSender(lambda picture, taken: self._show(sid, picture, taken)),
-            origin=f"{scheme}://{environ.get('HTTP_HOST', 'localhost')}",
+            # The page knows how it was reached, a proxy's header would have to be believed.
+            origin=_own_origin(environ),
+            address=address_of(environ),
+            is_open=self._shares.is_open,
         )
+        self._server.greeted(self._server.manager.eio_sid_from_sid(sid, "/"))
 
     def _admit(self, environ: dict[str, Any], auth: Any) -> Grant | None:
         """What the handshake's token opens; None for the server token. Refuses all others."""
@@ -204,14 +133,18 @@ class Gateway:
         token = auth.get("token") if isinstance(auth, dict) else None
         if origin is not None and not self._is_origin_allowed(origin, environ.get("HTTP_HOST", "")):
             raise ConnectionRefusedError("unauthorized")
-        if not isinstance(token, str):
-            raise ConnectionRefusedError("unauthorized")
-        if is_same(token, self._token_hash):
-            return None
-        grant = self._shares.grant(token)
-        if grant is None:
-            raise ConnectionRefusedError("unauthorized")
-        return grant
+        try:
+            return self._logins.admit(token, address_of(environ))
+        except Refused as refusal:
+            error = refusal.error
+            if error.code == "rate_limited":
+                wait = {"retry_after_s": error.retry_after_s}
+                raise ConnectionRefusedError("rate_limited", wait) from None
+            raise ConnectionRefusedError("unauthorized") from None
+
+    def check_request(self, request: Any) -> None:
+        """Refuse a request to /socket.io/ that is not the connection's own. Raises Refused."""
+        self._server.check_request(request, self._is_origin_allowed)
 
     def _outbox(self, sid: str) -> Outbox:
         eio_sid = self._server.manager.eio_sid_from_sid(sid, "/")
@@ -233,6 +166,8 @@ class Gateway:
             return
         client.outbox.close()
         client.live.close()
+        # The transport stays when only the token went: it may bring another one, but soon.
+        self._server.expect_hello(self._server.manager.eio_sid_from_sid(sid, "/"))
         assert self._calls is not None
         try:
             self._calls.leave_all(client)
@@ -245,8 +180,9 @@ class Gateway:
 
     async def drop_share(self, share: str) -> None:
         """End the connections that came in by a share."""
-        for client in [one for one in self._clients.values() if one.came_by(share)]:
-            await self.drop(client)
+        gone = [one for one in self._clients.values() if one.came_by(share)]
+        # None of them waits for the goodbye of another, and none is left if that fails.
+        await asyncio.gather(*(self.drop(client) for client in gone), return_exceptions=True)
 
     def drop_session(self, session: str) -> None:
         """End the membership of all in a session that is not there any more."""
@@ -262,26 +198,22 @@ class Gateway:
     async def _abort(self, sid: str, after_s: float = 0) -> None:
         """Cut a connection, as a broken network would: the client comes back by itself."""
         await asyncio.sleep(after_s)
-        try:
-            eio_sid = self._server.manager.eio_sid_from_sid(sid, "/")
-            socket = self._server.eio.sockets[eio_sid]
-            _hang_up(self._server.environ[eio_sid])
-        except KeyError:  # it is gone already
-            return
-        await socket.close(wait=False, abort=True)
+        eio_sid = self._server.manager.eio_sid_from_sid(sid, "/")
+        if eio_sid is not None:
+            await self._server.hang_up(eio_sid)
 
     # --- calls
 
     async def _event(self, event: str, sid: str, *arguments: Any) -> dict[str, Any]:
         client = self._clients.get(sid)
         if client is None:
-            return _refused(
-                WireError(code="unauthorized", message="You are not connected.", hint="Connect.")
-            )
+            return _refused(_not_connected())
         client.calls += 1
         self.calls_served += 1
         try:
-            return await self._answer(client, event, arguments)
+            answer = await self._answer(client, event, arguments)
+            # Who was sent away while it was under way gets nothing of it.
+            return answer if sid in self._clients else _refused(_not_connected())
         except Refused as refusal:
             return _refused(refusal.error)
         except Exception:
@@ -304,7 +236,7 @@ class Gateway:
         assert self._calls is not None
         if self._max_rate is not None:
             client.keep_pace(event, "A connection", self._max_rate)
-        if event == _MALFORMED:
+        if event == MALFORMED:
             raise bad_request("payload", f"This is no event: {arguments[0]}.")
         if client.calls > CALLS_AT_ONCE:
             raise Refused(
@@ -314,8 +246,15 @@ class Gateway:
             )
         if len(arguments) > 1:
             raise bad_request("payload", f"'{event[:100]}' takes one object, not several.")
-        command = decode_command(event, arguments[0] if arguments else None)
-        self._authorize(client, event, command)
+        payload = arguments[0] if arguments else None
+        self._authorize(client, event, payload)
+        command = decode_command(event, payload)
+        if isinstance(command, SessionCommand):
+            if isinstance(command, SessionJoinCommand):
+                self._calls.role_for_join(client, command)
+            await self._calls.open(command)
+            # It may have been read from disk meanwhile, and a share have been revoked.
+            self._authorize(client, event, payload)
         reply = await self._calls.perform(client, event, command)
         answer = {"ok": True, **msgspec.to_builtins(reply)}
         if isinstance(command, SessionJoinCommand) or event == "session.create":
@@ -324,15 +263,21 @@ class Gateway:
             asyncio.get_running_loop().call_soon(self._rooms.release, client, session)
         return answer
 
-    def _authorize(self, client: Client, event: str, command: Any) -> None:
-        """Refuse what this connection may not do."""
+    def _authorize(self, client: Client, event: str, payload: object) -> None:
+        """Refuse what this connection may not do, before anything else of it is looked at."""
+        if client.client not in self._clients:
+            raise Refused("unauthorized", "You are not connected.", "Connect.")
+        call = CALLS.get(event)
+        if call is None or call.command is SessionJoinCommand:
+            return  # there is no such call; or it may bring a token of its own, which Calls sees
         role: Role | None = None
-        if isinstance(command, SessionJoinCommand):
-            return  # it may bring a token of its own, which Calls looks at
-        if isinstance(command, SessionCommand):
-            role = client.role_in(command.session)
+        if issubclass(call.command, SessionCommand):
+            session = payload.get("session") if isinstance(payload, dict) else None
+            if not isinstance(session, str) or not session:
+                return  # decode_command says what is wrong with it
+            role = client.role_in(session)
             if role is None:
-                raise no_token(command.session)
+                raise no_token(session[:100])
         check_role(event, role, server_token=client.is_server)
 
     def _own(self, work: Any) -> None:
@@ -341,10 +286,13 @@ class Gateway:
         task.add_done_callback(self._tasks.discard)
 
 
-def _hang_up(environ: dict[str, Any]) -> None:
-    transport = environ["aiohttp.request"].transport
-    if transport is not None:
-        transport.abort()
+def _own_origin(environ: dict[str, Any]) -> str:
+    host, origin = environ.get("HTTP_HOST", "localhost"), environ.get("HTTP_ORIGIN", "")
+    return origin if origin.partition("://")[2] == host else f"http://{host}"
+
+
+def _not_connected() -> WireError:
+    return WireError(code="unauthorized", message="You are not connected.", hint="Connect.")
 
 
 def _refused(error: WireError) -> dict[str, Any]:

@@ -46,7 +46,8 @@ class WireError(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = None
     id: Annotated[str | None, Meta(description="With `internal`: also in the server's log.")] = None
     retry_after_s: Annotated[
-        float | None, Meta(description="With `limit_exceeded`: how long until there is room again.")
+        float | None,
+        Meta(description="With `limit_exceeded` and `rate_limited`: how long to wait."),
     ] = None
 
 

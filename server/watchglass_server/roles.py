@@ -55,6 +55,17 @@ LEAST_ROLE: dict[str, Least] = {
     "restart": "owner",
 }
 
+# Over HTTP. A path that is not here needs the server token, so that none is forgotten.
+LEAST_FOR_PATH: dict[str, Least | Literal["anyone"]] = {
+    "/healthz": "anyone",
+    "/{path}": "anyone",  # the files of the page, which are in every wheel
+    "/api/token": "anyone",  # the code in the body decides
+    "/socket.io/": "anyone",  # the token in the CONNECT packet decides (gateway.py)
+    "/api/sessions/{session}/export": "viewer",
+    "/api/sessions/import": "server",
+    "/metrics": "server",
+}
+
 _RANK: dict[Role | None, int] = {None: 0, "viewer": 1, "editor": 2, "owner": 3}
 
 

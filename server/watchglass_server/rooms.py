@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -36,6 +36,8 @@ class Client:
     outbox: Outbox
     live: LiveSender
     origin: str
+    is_open: Callable[[str], bool]
+    address: str | None = None
     memberships: dict[str, Membership] = field(default_factory=dict)
     calls: int = 0
     # How fast it calls: in all (""), and to sessions with a limit of their own.
@@ -59,14 +61,14 @@ class Client:
         return self.grant is None
 
     def role_in(self, session: str) -> Role | None:
-        """The strongest role that this connection has there."""
+        """The role that this connection has there now: it ends with the share it came by."""
         if self.is_server:
             return "owner"
         member = self.memberships.get(session)
-        if member is not None:
-            return member.role
+        if member is not None and member.share is not None:
+            return member.role if self.is_open(member.share) else None
         if self.grant is not None and self.grant.session == session:
-            return self.grant.role
+            return self.grant.role if self.is_open(self.grant.share) else None
         return None
 
     def came_by(self, share: str) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 from msgspec.structs import replace
@@ -42,8 +44,8 @@ class NewShare:
     """A share just made, with its secrets, which are nowhere else."""
 
     share: StoredShare
-    code: str
-    token: str
+    code: str = field(repr=False)
+    token: str = field(repr=False)
 
 
 class Shares:
@@ -55,6 +57,7 @@ class Shares:
         self._by_id: dict[str, StoredShare] = {}
         self._by_token: dict[str, str] = {}
         self._by_code: dict[str, str] = {}
+        self._ends: list[tuple[float, str]] = []
 
     async def load(self) -> None:
         """Read what the journal has."""
@@ -77,8 +80,8 @@ class Shares:
                 f"This session has {SHARES_PER_SESSION:,} shares.",
                 "Revoke some with session.revoke.",
             )
-        code = new_secret()
-        token = token_of(code)
+        code, salt = new_secret(), new_secret()
+        token = token_of(code, salt)
         expires = None if expires_in_s is None else self._clock.epoch_s() + expires_in_s
         share = StoredShare(
             share=new_id("s"),
@@ -91,6 +94,7 @@ class Shares:
             expires_at=None if expires is None else self._clock.text(expires),
             expires_epoch_s=expires,
             max_uses=max_uses,
+            salt=salt,
         )
         self._keep(share)
         return NewShare(share, code, token)
@@ -109,15 +113,16 @@ class Shares:
             return None
         return Grant(share.session, share.role, share.share)
 
+    def is_open(self, share: str) -> bool:
+        """True while the share opens its session."""
+        known = self._by_id.get(share)
+        return known is not None and not known.is_over(self._clock.epoch_s())
+
     async def exchange(self, code: str) -> tuple[StoredShare, str]:
         """The share of a link's code, and its token."""
         share = self._by_id.get(self._by_code.get(hashed(code), ""))
         if share is None or not is_same(code, share.code_hash):
-            raise Refused(
-                "unauthorized",
-                "This link opens nothing: it was revoked, or is not complete.",
-                "Ask the person who sent it for a new one.",
-            )
+            raise _opens_nothing()
         if share.is_over(self._clock.epoch_s()):
             raise Refused(
                 "unauthorized",
@@ -130,10 +135,13 @@ class Shares:
                 "This link was used as often as it may be.",
                 "Ask the person who sent it for a new one.",
             )
+        # Counted before anything is waited for: of two at once only one gets the last use.
         used = replace(share, uses=share.uses + 1)
-        self._keep(used)
+        self._by_id[used.share] = used
         await self.store(used)
-        return used, token_of(code)
+        if not self.is_open(used.share):  # it was revoked meanwhile
+            raise _opens_nothing()
+        return used, token_of(code, share.salt)
 
     def of(self, session: str) -> list[StoredShare]:
         """The shares of a session that are open, the oldest first."""
@@ -142,8 +150,10 @@ class Shares:
             one for one in self._by_id.values() if one.session == session and not one.is_over(now)
         ]
 
-    async def revoke(self, session: str, share: str) -> None:
-        """End a share."""
+    async def revoke(
+        self, session: str, share: str, ended: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """End a share, telling of it at once; then make that last."""
         known = self._by_id.get(share)
         if known is None or known.session != session:
             raise bad_request(
@@ -152,6 +162,7 @@ class Shares:
                 "Call session.shares to see them.",
             )
         self._drop(known)
+        await ended(share)
         await self._journal.append(session, [ShareRevoked(share)])
 
     def forget(self, session: str) -> list[str]:
@@ -161,23 +172,43 @@ class Shares:
             self._drop(one)
         return [one.share for one in gone]
 
+    @property
+    def next_end_s(self) -> float:
+        """When, in seconds since 1970, the next share's time may be over; infinity: never."""
+        return self._ends[0][0] if self._ends else math.inf
+
     async def end_expired(self, ended: Callable[[str], Awaitable[None]]) -> None:
         """Drop the shares whose time has passed, telling of each."""
-        now = self._clock.epoch_s()
-        for one in [one for one in self._by_id.values() if one.is_over(now)]:
-            self._drop(one)
-            await self._journal.append(one.session, [ShareRevoked(one.share)])
+        over: list[StoredShare] = []
+        while self.next_end_s <= self._clock.epoch_s():
+            _, share = heapq.heappop(self._ends)
+            if (known := self._by_id.get(share)) is not None:
+                self._drop(known)
+                over.append(known)
+        for one in over:
             await ended(one.share)
+        for one in over:
+            await self._journal.append(one.session, [ShareRevoked(one.share)])
 
     def _keep(self, share: StoredShare) -> None:
         self._by_id[share.share] = share
         self._by_token[share.token_hash] = share.share
         self._by_code[share.code_hash] = share.share
+        if share.expires_epoch_s is not None:
+            heapq.heappush(self._ends, (share.expires_epoch_s, share.share))
 
     def _drop(self, share: StoredShare) -> None:
         self._by_id.pop(share.share, None)
         self._by_token.pop(share.token_hash, None)
         self._by_code.pop(share.code_hash, None)
+
+
+def _opens_nothing() -> Refused:
+    return Refused(
+        "unauthorized",
+        "This link opens nothing: it was revoked, or is not complete.",
+        "Ask the person who sent it for a new one.",
+    )
 
 
 def shown_share(share: StoredShare) -> Share:

@@ -31,6 +31,7 @@ class StoredShare(Struct, frozen=True, kw_only=True):
     expires_epoch_s: float | None = None
     max_uses: int | None = None
     uses: int = 0
+    salt: str = ""
 
     def is_over(self, now_s: float) -> bool:
         """True when its time has passed."""
@@ -62,9 +63,12 @@ def is_same(secret: str, expected_hash: str) -> bool:
     return hmac.compare_digest(hashed(secret), expected_hash)
 
 
-def token_of(code: str) -> str:
-    """The session token that a share's code stands for: the same at every exchange."""
-    digest = hmac.digest(
-        code.encode("utf-8", "surrogatepass"), b"watchglass session token", "sha256"
-    )
+def token_of(code: str, salt: str) -> str:
+    """The session token that a share's code stands for: the same at every exchange.
+
+    Only the server knows the salt: whoever has a link of which no use is left cannot make the
+    token of it.
+    """
+    words = b"watchglass session token" + salt.encode()
+    digest = hmac.digest(code.encode("utf-8", "surrogatepass"), words, "sha256")
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")

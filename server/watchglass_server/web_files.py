@@ -11,10 +11,11 @@ from pathlib import Path
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "font-src 'self' data:; connect-src 'self'; frame-src 'self'; manifest-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 _OUTPUT_POLICY = (
-    "sandbox allow-scripts; default-src 'none'; script-src {origin} 'unsafe-inline'; "
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
     "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; media-src data: blob:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
@@ -24,6 +25,10 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Origin-Agent-Cluster": "?1",
+    "X-DNS-Prefetch-Control": "off",
+    "Server": "watchglass",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), payment=()",
     "Content-Security-Policy": _PAGE_POLICY,
     "X-Frame-Options": "DENY",
@@ -43,13 +48,15 @@ class WebFile:
         """True when its name changes with its content, so that it may be kept for ever."""
         return bool(re.search(r"-[A-Za-z0-9_]{8,}\.\w+$", self.name))
 
-    def headers(self, origin: str) -> dict[str, str]:
+    def headers(self) -> dict[str, str]:
         """Its headers, over the ones that every answer has."""
         headers = {
             "Cache-Control": "public, max-age=31536000, immutable" if self.is_hashed else "no-cache"
         }
         if self.name == _OUTPUT_PAGE:
-            headers["Content-Security-Policy"] = _OUTPUT_POLICY.format(origin=origin)
+            headers["Content-Security-Policy"] = _OUTPUT_POLICY
+            # WebRTC and preconnect, which no Content-Security-Policy covers.
+            headers["Connection-Allowlist"] = "()"
             headers["X-Frame-Options"] = "SAMEORIGIN"
         return headers
 

@@ -15,7 +15,7 @@ from socketio.exceptions import ConnectionError as SocketConnectionError
 
 from tests.support.served import Wire, error_of, http
 from tests.support.serving import Serving
-from watchglass_server.gateway import HELLO_S
+from watchglass_server.socketio_server import HELLO_S
 
 pytestmark = pytest.mark.slow
 

@@ -26,8 +26,9 @@ from watchglass_server.subcommands.script import (
     prologue,
     shown_traceback,
 )
-from watchglass_server.subcommands.sessions import ago, plain, row, table
+from watchglass_server.subcommands.sessions import ago, row, table
 from watchglass_server.subcommands.transcript_view import TranscriptView
+from watchglass_server.terminal_text import plain
 
 
 @pytest.fixture(autouse=True)

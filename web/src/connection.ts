@@ -39,6 +39,7 @@ const ANSWER_MS = 30_000;
 
 export class Connection {
   readonly #socket: Socket;
+  #closed = false;
 
   constructor(token: string, listener: Listener) {
     this.#socket = io(new URL(document.baseURI).origin, {
@@ -55,7 +56,9 @@ export class Connection {
     this.#socket.on("connect_error", (error) => {
       // Only a refusal by the server ends the attempts; everything else is tried again by Socket.IO.
       const refused = !this.#socket.active;
-      listener.link(refused ? "refused" : "disconnected", error.message);
+      const waitS = refused ? waitOf(error) : 0;
+      if (waitS > 0) setTimeout(() => this.reconnect(), waitS * 1000);
+      listener.link(refused && waitS === 0 ? "refused" : "disconnected", error.message);
     });
     this.#socket.on("event", (event: SessionEvent) => listener.event(event));
     this.#socket.on("live", (message: LiveMessage, taken: () => void) => listener.live(message, taken));
@@ -81,10 +84,11 @@ export class Connection {
   }
 
   reconnect(): void {
-    this.#socket.connect();
+    if (!this.#closed) this.#socket.connect();
   }
 
   close(): void {
+    this.#closed = true;
     this.#socket.removeAllListeners();
     this.#socket.disconnect();
   }
@@ -92,8 +96,14 @@ export class Connection {
   #lost(listener: Listener, reason: string): void {
     listener.link("disconnected", reason);
     // The server closed it (a share was revoked, or it stops): Socket.IO leaves trying again to us.
-    if (reason === "io server disconnect") setTimeout(() => this.#socket.connect(), 500);
+    if (reason === "io server disconnect") setTimeout(() => this.reconnect(), 500);
   }
+}
+
+/** Others at this address have guessed at tokens: how long the server lets nobody of it in. */
+function waitOf(error: Error): number {
+  const { retry_after_s: wait } = (error as Error & { data?: { retry_after_s?: unknown } }).data ?? {};
+  return error.message === "rate_limited" && typeof wait === "number" ? wait : 0;
 }
 
 export interface ExchangedToken {

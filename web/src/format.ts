@@ -1,5 +1,13 @@
 // Sizes, durations and times as people read them. Pure.
 
+// Control, direction and zero-width characters, and letters that are drawn as nothing.
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0]/gu;
+
+/** A name in which everything can be seen, so that no two look the same and none turns the line around. */
+export function visible(name: string): string {
+  return name.replace(INVISIBLE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
 export function bytes(count: number): string {
   if (count < 1000) return `${count} B`;
   let value = count;

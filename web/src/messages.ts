@@ -45,6 +45,7 @@ export type ErrorCode =
     | "pool_exhausted"
     | "process_died"
     | "timeout"
+    | "rate_limited"
     | "internal";
 
 export type MimeBundle = Record<string, unknown>;

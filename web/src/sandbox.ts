@@ -13,6 +13,7 @@ export type FromSandbox =
 export const MIN_HEIGHT = 20;
 export const MAX_HEIGHT = 640;
 const ADDRESS_LENGTH = 2000;
+const MESSAGES_A_SECOND = 300; // an animation that changes its height at each frame sends 60
 
 /** What stands in the sandbox may send anything: only these three, checked, mean something. */
 export function readMessage(data: unknown): FromSandbox | null {
@@ -35,5 +36,19 @@ function readLink(address: string): FromSandbox | null {
       ? { kind: "link", address: url.href } : null;
   } catch {
     return null;
+  }
+}
+
+/** How many messages came from one sandbox in the last second. */
+export class MessageCount {
+  #since = 0;
+  #count = 0;
+
+  isTooMany(nowMs: number): boolean {
+    if (nowMs - this.#since > 1000) {
+      this.#since = nowMs;
+      this.#count = 0;
+    }
+    return ++this.#count > MESSAGES_A_SECOND;
   }
 }

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { absoluteLink, hashOf, readAddress } from "../src/address.ts";
-import { ago, bytes, count, duration, running } from "../src/format.ts";
+import { ago, bytes, count, duration, running, visible } from "../src/format.ts";
 import { parseMarkdown } from "../src/markdown.ts";
 import { parseOutbox, put, remove, withoutAccepted } from "../src/outbox.ts";
-import { MAX_HEIGHT, readMessage } from "../src/sandbox.ts";
+import { MAX_HEIGHT, MessageCount, readMessage } from "../src/sandbox.ts";
 import { receive, sessionOf } from "../src/session.ts";
 import { emptyState, event } from "./pictures.ts";
 
@@ -81,4 +81,18 @@ test("sizes and durations are short", () => {
   assert.equal(count(1, "line"), "1 line");
   assert.equal(count(41_902, "line"), "41,902 lines");
   assert.equal(ago("2026-01-31T12:00:00Z", Date.parse("2026-01-31T12:05:00Z")), "5 min ago");
+});
+
+test("a name in which something cannot be seen shows it", () => {
+  assert.equal(visible("safe\u202eexe.txt"), "safe\\u{202e}exe.txt");
+  assert.equal(visible("a\u200bb\ufe0fc\u3164\x1b\n"), "a\\u{200b}b\\u{fe0f}c\\u{3164}\\u{1b}\\u{a}");
+  assert.equal(visible("größe_名前 עברית"), "größe_名前 עברית");
+});
+
+test("a sandbox may send as many messages as an animation needs, and no flood", () => {
+  const count = new MessageCount();
+  for (let at = 0; at < 5000; at += 16) assert.equal(count.isTooMany(at), false);
+  let stopped = false;
+  for (let n = 0; n < 1000; n++) stopped ||= count.isTooMany(6000);
+  assert.equal(stopped, true);
 });

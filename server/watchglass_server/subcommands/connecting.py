@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from watchglass_server.client import ClientError, ServerAddress, request
 from watchglass_server.config import Config, read_settings, variable
 from watchglass_server.errors import WatchglassError
+from watchglass_server.terminal_text import harmless
 from watchglass_sync.errors import SyncError
 
 RUNTIME_FILE = "server.json"
@@ -28,7 +29,8 @@ def reported(command: Command) -> Command:
         try:
             return await command(args)
         except (WatchglassError, SyncError) as exc:
-            print(f"watchglass: {exc}", file=sys.stderr)
+            # It may quote a server, or a session, that is not to be trusted.
+            print(f"watchglass: {harmless(str(exc), colours=False)}", file=sys.stderr)
             return 1
 
     return run

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from watchglass_server.client import ClientError, request
 from watchglass_server.subcommands.connecting import add_connection, find_server, reported
+from watchglass_server.terminal_text import harmless
 
 NAME = "export"
 HELP = "write a session out as a file"
@@ -41,6 +42,8 @@ async def run(args: argparse.Namespace) -> int:
     path = f"/api/sessions/{quote(args.session, safe='')}/export?format={file_format}"
     data = await request(find_server(args), path)
     if target is None:
+        if sys.stdout.isatty():
+            data = harmless(data.decode(errors="replace"), colours=True).encode()
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
         return 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import getpass
 import os
-import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+from watchglass_server.terminal_text import harmless
 
 try:
     import readline
@@ -18,8 +19,6 @@ except ImportError:  # a Python without it still reads lines
 Complete = Callable[[str, int], dict[str, Any]]
 """Code and cursor → matches, start, end, as the `complete` call gives them."""
 COLOURS = {"red": "31", "green": "32", "dim": "2"}
-# Of others' output, colours may pass and line ends; nothing else may move in our terminal.
-CONTROL = re.compile(r"\x1b\[[0-9;]*m|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 HISTORY_LENGTH = 1000
 
 
@@ -47,7 +46,7 @@ class LineEditor:
         """Put code into the history that the arrows bring back."""
         if self.is_interactive and readline is not None:
             for line in (line for code in codes for line in code.split("\n") if line.strip()):
-                readline.add_history(line)
+                readline.add_history(harmless(line, colours=False))
 
     def read(self, prompt: str, indent: str) -> str:
         """One line. Raises EOFError, KeyboardInterrupt."""
@@ -67,7 +66,7 @@ class LineEditor:
             return self.read("", "")
         if readline is not None:
             readline.set_startup_hook(None)
-        prompt = CONTROL.sub("", prompt)
+        prompt = harmless(prompt, colours=False)
         return getpass.getpass(prompt) if hidden else self._input(prompt, "")
 
     def _input(self, prompt: str, colour: str) -> str:
@@ -87,7 +86,7 @@ class LineEditor:
     def write_spans(self, spans: Sequence[tuple[str, str]]) -> None:
         """The same for pieces in several styles that belong together."""
         shown = "".join(
-            self._coloured(CONTROL.sub(self._passed, text), COLOURS.get(style, ""))
+            self._coloured(harmless(text, colours=self._colours), COLOURS.get(style, ""))
             for text, style in spans
         )
         with self._writing:
@@ -112,12 +111,6 @@ class LineEditor:
         end = "" if text.endswith(("\n", "\n\x1b[0m")) else "\n"
         return f"\r\x1b[K{text}{end}{self._prompt}{typed}"
 
-    def _passed(self, found: re.Match[str]) -> str:
-        is_colour = found[0].startswith("\x1b[")
-        if is_colour:
-            return found[0] if self._colours else ""
-        return found[0] if found[0] == "\r" else "?"
-
     def _coloured(self, text: str, colour: str, begin: str = "", end: str = "") -> str:
         if not colour or not self._colours or not text:
             return text
@@ -141,4 +134,5 @@ class LineEditor:
         return [
             (line[begin:start] + match["text"])[max(0, begin - start) :]
             for match in found["matches"]
+            if match["text"].isprintable()  # readline writes them as they are
         ]

@@ -28,6 +28,7 @@ from watchglass_server.subcommands.script import (
     exit_status,
     shown_traceback,
 )
+from watchglass_server.terminal_text import TerminalStream, harmless
 
 INTERRUPT_GRACE_S = 5.0
 WALL_GRACE_S = 2.0
@@ -59,6 +60,12 @@ class ScriptRun:
         self._status = "died"
         self._limit: int | None = None
         self._presses = 0
+        streams = {"stdout": sys.stdout, "stderr": sys.stderr}
+        self._shown = {
+            name: TerminalStream(colours=True)
+            for name, stream in streams.items()
+            if stream.isatty()
+        }
 
     async def run(self, prologue: Sequence[str], wall_s: float | None) -> int:
         """Run the prologue and the script; return the exit status."""
@@ -76,7 +83,10 @@ class ScriptRun:
             watching.cancel()
             reading.cancel()
             await asyncio.gather(watching, reading, return_exceptions=True)
-        return self._ended()
+        status = self._ended()
+        for name, shown in self._shown.items():
+            _write(sys.stderr if name == "stderr" else sys.stdout, shown.end())
+        return status
 
     async def _execute(self, number: int, code: str, wall_s: float | None) -> None:
         if self._process.exit is not None:
@@ -112,9 +122,9 @@ class ScriptRun:
     def _take(self, event: HostEvent) -> None:
         match event:
             case Stream(name=name, text=text):
-                _write(sys.stderr if name == "stderr" else sys.stdout, text)
+                self._print(name, text)
             case DisplayData(bundle=bundle):
-                _write(sys.stdout, f"{bundle.get('text/plain', '')}\n")
+                self._print("stdout", f"{bundle.get('text/plain', '')}\n")
             case Error() if event.request_id == self._request_id:
                 self._error = event
             case Error():  # of a task that goes on: the script itself is not at its end
@@ -176,11 +186,17 @@ class ScriptRun:
         if error.name != "SystemExit":
             self._show(error)
         elif status == 1 and error.message != "1":
-            _write(sys.stderr, error.message + "\n")
+            self._print("stderr", error.message + "\n")
         return status
 
     def _show(self, error: Error) -> None:
-        _write(sys.stderr, "\n".join(shown_traceback(error.traceback, self._script)) + "\n")
+        text = "\n".join(shown_traceback(error.traceback, self._script)) + "\n"
+        self._print("stderr", text)
+
+    def _print(self, name: str, text: str) -> None:
+        """As it is into a file or a pipe; what a terminal would obey is taken out for one."""
+        shown = self._shown.get(name)
+        _write(sys.stderr if name == "stderr" else sys.stdout, shown.feed(text) if shown else text)
 
 
 class _Answer:
@@ -197,6 +213,8 @@ class _Answer:
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         prompt = self._request.prompt
+        if sys.stdout.isatty():
+            prompt = harmless(prompt, colours=False)
         line: str | None
         try:
             if self._request.password and sys.stdin.isatty():

@@ -10,6 +10,7 @@ from typing import Any
 
 from watchglass_server.client import Client
 from watchglass_server.subcommands.connecting import add_connection, find_server, reported
+from watchglass_server.terminal_text import plain
 
 NAME = "sessions"
 HELP = "list the sessions of a server"
@@ -40,9 +41,9 @@ def row(session: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
     """One line of the table."""
     memory = session["memory_bytes"]
     return (
-        session["session"],
+        plain(session["session"], 64),
         plain(session["name"] or "", 40),
-        session["status"],
+        plain(session["status"], 20),
         str(session["participants"]),
         str(session["executions"]),
         f"{memory / 2**20:.0f} MB" if memory else "-",
@@ -58,12 +59,6 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         for line in rows
     )
     return "\n".join(line.rstrip() for line in lines)
-
-
-def plain(text: str, width: int) -> str:
-    """Text of others on one line of a terminal: no control characters, not longer than this."""
-    shown = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return shown if len(shown) <= width else shown[: width - 1] + "…"
 
 
 def ago(then: datetime, now: datetime) -> str:

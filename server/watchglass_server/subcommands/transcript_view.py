@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from watchglass_server.client import JsonObject
-from watchglass_server.subcommands.sessions import plain
+from watchglass_server.terminal_text import plain
 
 SHOWN_EXECUTIONS = 5
 Span = tuple[str, str]
@@ -151,7 +151,8 @@ class TranscriptView:
 
 
 def _verdict(one: JsonObject) -> str:
-    return f"{one['name']} ({one['why']})" if one.get("why") else str(one["name"])
+    name = plain(str(one["name"]), 80)
+    return f"{name} ({one['why']})" if one.get("why") else name
 
 
 def _plain_text(bundle: dict[str, Any]) -> str:

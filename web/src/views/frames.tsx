@@ -2,6 +2,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
+import { visible } from "../format.ts";
 import type { Frame, RunningLine } from "../messages.ts";
 import type { OpenSession } from "../open_session.ts";
 import type { ExecutionView } from "../session.ts";
@@ -26,7 +27,7 @@ export function Frames({ execution, open }: { execution: ExecutionView; open: Op
 }
 
 function placeText({ number, line, function: name, calls }: RunningLine): string {
-  const inside = name === null ? "" : ` in ${name}`;
+  const inside = name === null ? "" : ` in ${visible(name)}`;
   const from = name !== null && calls !== null && calls !== line ? `, called by line ${calls}` : "";
   return `▶ In[${number}], line ${line}${inside}${from}`;
 }
@@ -65,13 +66,13 @@ function FrameList({ open }: { open: OpenSession }) {
 function FrameRow({ frame: { name, file, number, line, locals } }: { frame: Frame }) {
   return (
     <li data-testid="frame" data-name={name} class={number === null ? "library" : ""}>
-      <code class="frame-name">{name}</code>{" "}
-      <span class="quiet">{number === null ? file : `In[${number}]`}{line === null ? "" : `, line ${line}`}</span>
+      <code class="frame-name">{visible(name)}</code>{" "}
+      <span class="quiet">{number === null ? visible(file) : `In[${number}]`}{line === null ? "" : `, line ${line}`}</span>
       {locals.length > 0 && (
         <dl>
           {locals.map(({ name: local, preview, type }) => (
             <div key={local} data-testid="frame-local" data-name={local}>
-              <dt title={type}>{local}</dt><dd>{preview}</dd>
+              <dt title={visible(type)}>{visible(local)}</dt><dd>{preview}</dd>
             </div>
           ))}
         </dl>

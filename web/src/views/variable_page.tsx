@@ -3,7 +3,7 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 
 import { copy, copyPath } from "../clipboard.ts";
-import { clock } from "../format.ts";
+import { clock, visible } from "../format.ts";
 import type { Path } from "../messages.ts";
 import { attempt } from "../notices.ts";
 import { OpenHistory } from "../open_history.ts";
@@ -21,7 +21,7 @@ import { Scrubber } from "./scrubber.tsx";
 export function VariablePage({ open, path }: { open: OpenSession; path: Path }) {
   const expression = pythonExpression(path);
   return (
-    <Modal title={expression} name="variable" page>
+    <Modal title={visible(expression)} name="variable" page>
       <Now open={open} path={path} />
       {path.length === 1 ? <History open={open} name={String(path[0])} /> : <OfTheWhole name={String(path[0])} />}
     </Modal>
@@ -89,9 +89,9 @@ function WholeText({ text }: { text: string | null }) {
 function OfTheWhole({ name }: { name: string }) {
   return (
     <p class="quiet">
-      The record has the changes of <code>{name}</code> as a whole:{" "}
+      The record has the changes of <code>{visible(name)}</code> as a whole:{" "}
       <button class="link" data-testid="history-of-whole"
-        onClick={() => { dialog.value = { kind: "variable", path: [name] }; }}>history of {name}</button>
+        onClick={() => { dialog.value = { kind: "variable", path: [name] }; }}>history of {visible(name)}</button>
     </p>
   );
 }

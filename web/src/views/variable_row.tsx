@@ -2,7 +2,7 @@
 import type { Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
-import { bytes, count } from "../format.ts";
+import { bytes, count, visible } from "../format.ts";
 import type { OpenSession } from "../open_session.ts";
 import { dialog } from "../page.ts";
 import { pathKey } from "../paths.ts";
@@ -100,16 +100,16 @@ function Value({ row, open, tree, editing, select }: Props & { row: ValueRow }) 
 
 function Name({ row, tree }: { row: ValueRow; tree: VariableTree }) {
   return (
-    <span class="name" role="gridcell" title={row.label}>
+    <span class="name" role="gridcell" title={visible(row.label)}>
       {row.variable.expandable
         ? (
-          <button class="plain twisty" tabIndex={-1} aria-label={`${row.open ? "Close" : "Open"} ${row.label}`}
+          <button class="plain twisty" tabIndex={-1} aria-label={`${row.open ? "Close" : "Open"} ${visible(row.label)}`}
             data-testid="variable-expand" onClick={() => tree.toggle(row)}>
             <span class={row.open ? "turned" : ""}><Icon name="chevron" /></span>
           </button>
         )
         : <span class="twisty" />}
-      <span class="name-text">{row.label}</span>
+      <span class="name-text">{visible(row.label)}</span>
     </span>
   );
 }
@@ -120,7 +120,7 @@ function Truncated() {
 }
 
 function typeText({ variable: { type, length, shape, dtype } }: ValueRow): string {
-  if (shape) return `${type} ${shape.join("×")}${dtype ? ` ${dtype}` : ""}`;
+  if (shape) return `${visible(type)} ${shape.join("×")}${dtype ? ` ${dtype}` : ""}`;
   return length === null ? type : `${type} · ${length.toLocaleString("en")}`;
 }
 
