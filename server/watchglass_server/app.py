@@ -29,6 +29,7 @@ from watchglass_server.live_views import LiveViews
 from watchglass_server.manager import PyodideManager
 from watchglass_server.origins import Origins, shown_host
 from watchglass_server.ownership import OnlyServer
+from watchglass_server.packages import Packages
 from watchglass_server.process_config import ProcessConfig
 from watchglass_server.rooms import Rooms
 from watchglass_server.script_watch import ScriptWatch
@@ -101,6 +102,9 @@ class PyodideServer:
         config, clock, rooms = self.config, Clock(), Rooms()
         scripts = GivenScripts(config.watch)
         await scripts.open()
+        packages = Packages(config)
+        await packages.open()
+        self._stack.push_async_callback(packages.close)
         origins = Origins(config.host, config.allow_origin)
         shares = Shares(journal, clock)
         await shares.load()
@@ -122,6 +126,7 @@ class PyodideServer:
                 rooms.publish, gateway.drop_session, gateway.restart_session, views.take
             ),
             prepare=scripts.prepare,
+            packages=packages,
         )
         calls = Calls(
             config,

@@ -93,6 +93,7 @@ EVENTS: dict[str, type[Any]] = {
     "state.reset": n.StateResetNotification,
     "watches.changed": n.WatchesChangedNotification,
     "watch.alert": n.WatchAlertNotification,
+    "packages.changed": n.PackagesChangedNotification,
     "process.state": n.ProcessStateNotification,
     "checkpoint.created": n.CheckpointNotification,
     "checkpoint.restored": n.CheckpointNotification,
@@ -133,6 +134,7 @@ Notification = (
     | n.StateResetNotification
     | n.WatchesChangedNotification
     | n.WatchAlertNotification
+    | n.PackagesChangedNotification
     | n.ProcessStateNotification
     | n.CheckpointNotification
     | n.ParticipantNotification

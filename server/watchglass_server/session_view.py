@@ -35,6 +35,7 @@ def session_state(known: Fold) -> p.SessionState:
         checkpoints=[],
         process=known.process,
         inputs=list(known.inputs),
+        packages=list(known.packages),
         reason=known.reason,
         restore=restore,
         truncated=cut_executions or cut_variables or cut_restore,

@@ -25,6 +25,7 @@ from watchglass_server.host_messages import Live
 from watchglass_server.live_session import Envelope, LiveSession, SessionParts
 from watchglass_server.manager import PyodideManager
 from watchglass_server.ownership import Ownership
+from watchglass_server.packages import Packages
 from watchglass_server.pictures import SessionSummary
 from watchglass_server.process import PyodideProcess
 from watchglass_server.process_config import ProcessLimits
@@ -72,8 +73,10 @@ class Sessions:
         ownership: Ownership,
         audience: Audience,
         prepare: Callable[[PyodideProcess], Awaitable[None]],
+        packages: Packages,
     ) -> None:
         self._config = config
+        self._packages = packages
         self._prepare = prepare
         self._journal = journal
         self._manager = manager
@@ -90,6 +93,7 @@ class Sessions:
             self._session_failed,
             audience.shown,
             self._restored,
+            packages,
         )
         # Asked once a session has its variables again.
         self.on_restored: Callable[[LiveSession], Awaitable[None]] | None = None
@@ -210,7 +214,8 @@ class Sessions:
         except SessionUnknown:
             raise session_not_found(session) from None
         known = await asyncio.to_thread(_folded, loaded)
-        state = Session(fold=known, limits=limits_stored(self._config, loaded.row))
+        limits = limits_stored(self._config, loaded.row)
+        state = Session(fold=known, limits=limits, policy=self._packages.policy)
         live = LiveSession(state, self._parts)
         live.apply(i.Found())
         return live
@@ -227,6 +232,7 @@ class Sessions:
         process = await self._acquire(allowed)
         session = new_id()
         state = new_session(session, name or f"Session {session[:4]}", allowed, self._clock.now())
+        state = replace(state, policy=self._packages.policy)
         live = LiveSession(replace(state, phase=Phase.STARTING, generation=1), self._parts)
         live.begin()
         self._rows[session] = live.row()
