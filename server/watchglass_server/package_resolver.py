@@ -246,10 +246,10 @@ def _asked(cause: RequirementInformation[Wanted, Chosen]) -> str:
 def _nothing_runs(
     project: Project, cause: RequirementInformation[Wanted, Chosen], known: Known
 ) -> str:
-    by = f", which {cause.parent} needs" if cause.parent is not None else ""
+    by = f", which {cause.parent} needs," if cause.parent is not None else ""
     if not project.other_versions and not project.other_python and not project.unhashed:
         why = f" {project.why}" if project.why else " Look at the spelling."
-        return f"There is no package '{project.name}'{by}.{why}"
+        return f"There is no package '{project.name}'{by.rstrip(',')}.{why}"
     reasons = list(_reasons(project))
     return (
         f"{project.name}{by} has no wheel that runs in a session: {'; '.join(reasons)}. "
