@@ -7,6 +7,7 @@ the names of packages.
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import ipaddress
 import time
@@ -43,9 +44,7 @@ class PackageIndex:
     def __init__(self, url: str, *, silence_s: float = SILENCE_S) -> None:
         given = URL(url)
         self.url = given.with_user(None) / ""
-        self._auth = (
-            aiohttp.BasicAuth(given.user, given.password or "") if given.user is not None else None
-        )
+        self._login = _login(given)
         self._silence_s = silence_s
         self._session: aiohttp.ClientSession | None = None
         self._places = asyncio.Semaphore(AT_ONCE)
@@ -117,8 +116,7 @@ class PackageIndex:
                     self._must_be_allowed(url, what)
                     async with self._opened().get(
                         url,
-                        headers={"Accept": accept},
-                        auth=self._auth if self._is_own(url) else None,
+                        headers=self._headers(url, accept),
                         allow_redirects=False,
                     ) as response:
                         if response.status not in (301, 302, 303, 307, 308):
@@ -136,6 +134,9 @@ class PackageIndex:
                 f"({str(error)[:200] or error.__class__.__name__}). Is there a network? Wheels in "
                 "the folder of --wheel-dir need none."
             ) from error
+
+    def _headers(self, url: URL, accept: str) -> dict[str, str]:
+        return {"Accept": accept, **(self._login if self._is_own(url) else {})}
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -178,6 +179,13 @@ class PackageIndex:
             if room < 0:
                 raise IndexFailed(_too_large(what, limit))
             yield data
+
+
+def _login(url: URL) -> dict[str, str]:
+    if url.user is None:
+        return {}
+    words = f"{url.user}:{url.password or ''}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(words).decode()}"}
 
 
 def _page(name: str, data: bytes, kind: str, url: str) -> Project:

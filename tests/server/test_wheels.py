@@ -55,7 +55,7 @@ def test_a_sound_wheel_says_what_it_is(tmp_path: Path) -> None:
     ],
 )
 def test_a_path_that_leads_out_or_is_none_is_refused(tmp_path: Path, path: str) -> None:
-    with pytest.raises(WheelRefused, match="leads out of|by the name"):
+    with pytest.raises(WheelRefused, match=r"leads out of|by the name"):
         read(hostile_wheel({path: b"x"}), tmp_path)
 
 
@@ -108,7 +108,7 @@ def test_a_file_that_is_too_large_is_not_even_opened(
 
 @pytest.mark.parametrize("data", [b"", b"PK", b"no zip at all", b"PK\x05\x06" + bytes(18)])
 def test_what_is_no_wheel_is_refused(tmp_path: Path, data: bytes) -> None:
-    with pytest.raises(WheelRefused, match="zip archive|METADATA"):
+    with pytest.raises(WheelRefused, match=r"zip archive|METADATA"):
         read(MadeWheel("a-1.0-py3-none-any.whl", data), tmp_path)
 
 
@@ -126,7 +126,7 @@ def test_encrypted_members_are_refused(tmp_path: Path) -> None:
     data = bytearray(make_wheel("a").data)
     at = data.rfind(b"PK\x01\x02")
     data[at + 8] |= 1
-    with pytest.raises(WheelRefused, match="encrypted|zip archive"):
+    with pytest.raises(WheelRefused, match=r"encrypted|zip archive"):
         read(MadeWheel("a-1.0-py3-none-any.whl", bytes(data)), tmp_path)
 
 

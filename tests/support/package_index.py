@@ -1,7 +1,8 @@
-"""A package index on loopback: the pages, metadata and wheels that a test gives it, and its lies."""
+"""A package index on loopback: the pages, metadata and wheels of a test, and its lies."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -41,7 +42,9 @@ class PackageIndex:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
 
     @property
     def port(self) -> int:
@@ -88,10 +91,8 @@ class PackageIndex:
         request.send_header("Content-Type", kind)
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
-        try:
+        with contextlib.suppress(OSError):  # whoever asked has heard enough
             request.wfile.write(body)
-        except OSError:
-            pass  # whoever asked has heard enough
 
     def _found(self, path: str) -> tuple[int, str, bytes]:
         if path in self.bodies:
