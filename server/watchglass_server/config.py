@@ -140,7 +140,7 @@ class Config:
     )
     cache_dir: Path = setting(  # noqa: RUF009 - a row like every other
         _CACHE_DIR,
-        "Where base images are kept; may be deleted while no server runs.",
+        "Where base images and packages are kept; may be deleted while no server runs.",
         folder,
         "DIR",
     )
