@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import stat
+import subprocess
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,3 +104,14 @@ def lying_about_size(declared: int) -> MadeWheel:
             at = data.rfind(signature, 0, at)
         data[at + offset : at + offset + 4] = declared.to_bytes(4, "little")
     return MadeWheel(sound.filename, bytes(data), sound.metadata)
+
+
+def side_module(node: Path) -> bytes:
+    """The shared library of an extension module `tiny`, assembled now."""
+    folder = Path(__file__).parent
+    command = [node, folder / "side_module.mjs", folder / "side_module.wat"]
+    module = subprocess.run(command, capture_output=True, check=True).stdout
+    # What a dynamic linker has to know comes first: 128 bytes of memory, no table.
+    name = b"\x08dylink.0"
+    content = name + b"\x01\x05\x80\x01\x02\x00\x00"
+    return module[:8] + b"\x00" + bytes([len(content)]) + content + module[8:]
