@@ -22,6 +22,7 @@ from watchglass_monitor.live import LIVE_MS, Live
 from watchglass_monitor.native_fingerprint import choose_native
 from watchglass_monitor.output import Output
 from watchglass_monitor.ownership import OWNER, Ownership
+from watchglass_monitor.packages import Packages
 from watchglass_monitor.prompt import Prompt
 from watchglass_monitor.queries import Queries, Session, names_to_keep
 from watchglass_monitor.repl import PyodideREPL
@@ -62,7 +63,8 @@ class Kernel:
         self.monitor = VariableMonitor(
             namespace, native=host.watcher(), fingerprints=fingerprints, most=host.variables
         )
-        self.repl = PyodideREPL(namespace, self.publish, self.monitor.snapshot)
+        self.packages = Packages(host, self.suspender, self.interrupts, self.publish)
+        self.repl = PyodideREPL(namespace, self.publish, self.monitor.snapshot, self.packages.pip)
         self.live = Live(self.monitor, self.send, self._line, host.pace)
         self.feed = Feed(self.monitor, self.send, self.live)
         limit = self.interrupts.time_limit
@@ -115,6 +117,7 @@ class Kernel:
             feed=self.feed,
             live=self.live,
             watches=self.watches,
+            packages=self.packages,
         )
 
     def install(self) -> None:

@@ -1,4 +1,4 @@
-"""What the magics do: %who, %whos, %time, %timeit, %reset, %%reload and `name?`."""
+"""What the magics do: %who, %whos, %time, %timeit, %reset, %%reload, %pip and `name?`."""
 
 import inspect
 import sys
@@ -17,7 +17,6 @@ _NO_SHELL = (
     "There is no shell here: the session is jailed and has no programs to start. "
     "Use Python instead, for example os.listdir(), pathlib or shutil."
 )
-_NO_PACKAGES = "Packages cannot be installed here: the session is jailed and has no network."
 
 Show = Callable[[str], None]
 
@@ -31,6 +30,7 @@ class Magics:
         variables: Callable[[], Sequence[Variable]],
         show: Show,
         modules: GivenModules,
+        pip: Callable[[str], None],
     ) -> None:
         self._namespace = namespace
         self._modules = modules
@@ -49,7 +49,7 @@ class Magics:
             "%reset": self._reset,
             "%reload": self._reload,
             "%%reload": self._reload,
-            "%pip": lambda _: self._complain(_NO_PACKAGES),
+            "%pip": pip,
             "%matplotlib": lambda _: None,
         }
 

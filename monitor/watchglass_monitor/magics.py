@@ -10,6 +10,12 @@ MAGIC = "__watchglass_magic__"  # the function in builtins that the lines call
 _LINE = re.compile(r"(?P<indent>[ \t]*)(?P<sign>%|!)(?P<name>\w*)[ \t]*(?P<rest>.*)")
 _CELL = re.compile(r"%%(?P<name>\w+)[ \t]*(?P<rest>[^\n]*)\n?(?P<body>.*)", re.DOTALL)
 _OBJECT = r"[^\W\d][\w.]*(?:\[[\w'\" ]+\])*"
+# As it stands in instructions for a shell, with and without a sign before it; the server knows the
+# same lines: server/watchglass_server/pip_command.py.
+_PIP = re.compile(
+    r"(?P<indent>[ \t]*)(?:%|!)?[ \t]*(?:(?:\{?sys\.executable\}?|python[\d.]*)[ \t]+-m[ \t]+)?"
+    r"pip[\d.]*[ \t]+(?P<rest>\S.*)"
+)
 _HELP = re.compile(
     rf"(?P<indent>[ \t]*)(?:(?P<front>\?{{1,2}})(?P<asked>{_OBJECT})"
     rf"|(?P<name>{_OBJECT})(?P<back>\?{{1,2}}))[ \t]*"
@@ -18,10 +24,11 @@ _HELP = re.compile(
 
 def transform(code: str) -> str:
     """`code` with its magic lines as calls; the same text when it has none, or is Python."""
-    if "%" not in code and "!" not in code and "?" not in code:
+    if not any(sign in code for sign in ("%", "!", "?", "pip")):
         return code
     if cell := _CELL.fullmatch(code.lstrip("\n")):
-        return _call("", "%%" + cell["name"], cell["rest"], cell["body"])
+        name = "%pip" if cell["name"] == "pip" else "%%" + cell["name"]
+        return _call("", name, cell["rest"], *([] if name == "%pip" else [cell["body"]]))
     if _is_python(code):
         return code
     lines = code.split("\n")
@@ -32,6 +39,8 @@ def transform(code: str) -> str:
 
 
 def _line(line: str) -> str | None:
+    if found := _PIP.fullmatch(line.rstrip("\r")):
+        return _call(found["indent"], "%pip", found["rest"])
     if found := _HELP.fullmatch(line):
         marks = found["front"] or found["back"]
         return _call(found["indent"], marks, found["asked"] or found["name"])

@@ -21,6 +21,7 @@ from watchglass_monitor.live import Live
 from watchglass_monitor.load import load
 from watchglass_monitor.namespace import is_variable
 from watchglass_monitor.ownership import Ownership
+from watchglass_monitor.packages import Packages
 from watchglass_monitor.prompt import Prompt
 from watchglass_monitor.repl import PyodideREPL
 from watchglass_monitor.variables import VariableError, VariableMonitor
@@ -54,6 +55,7 @@ class Session:
     feed: Feed
     live: Live
     watches: Watches
+    packages: Packages
 
 
 class BadQuery(Exception):
@@ -198,6 +200,24 @@ class Queries:
         for file in args["files"]:
             modules.give(file["path"], file["version"], file["text"])
         return {"loaded": modules.loaded()}
+
+    def _do_package(self, message: Arguments) -> object:
+        """Unpack a wheel that came with this."""
+        blob = self._session.host.take_blob(message["request_id"])
+        if blob is None:
+            raise BadQuery("package says that a wheel came, but no chunks have its request_id.")
+        args = message["args"]
+        self._session.packages.install(args["name"], blob.to_bytes())
+        return {}
+
+    def _do_package_lines(self, message: Arguments) -> object:
+        args = message["args"]
+        self._session.packages.told(
+            args["request"], args["lines"], done=args["done"], ok=args.get("ok", False)
+        )
+        for name in args.get("removed", ()):
+            self._session.packages.remove(name)
+        return {}
 
     def _do_watch_check(self, message: Arguments) -> object:
         """What is wrong with each of these sources, by the name that it was sent under."""

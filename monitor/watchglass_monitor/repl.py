@@ -24,14 +24,18 @@ class PyodideREPL:
     """Runs executions in one namespace and publishes what comes out of them."""
 
     def __init__(
-        self, namespace: Namespace, publish: Publish, variables: Callable[[], Sequence[Variable]]
+        self,
+        namespace: Namespace,
+        publish: Publish,
+        variables: Callable[[], Sequence[Variable]],
+        pip: Callable[[str], None],
     ) -> None:
         self.namespace = namespace
         self.history = History(namespace)
         self._compiler = Compiler()
         self._publish = publish
         self.modules = GivenModules()
-        self._magics = Magics(namespace, variables, self._show_text, self.modules)
+        self._magics = Magics(namespace, variables, self._show_text, self.modules, pip)
         # Context variables that one execution sets are there in the next.
         self.context = contextvars.copy_context()
 

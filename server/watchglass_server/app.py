@@ -36,6 +36,7 @@ from watchglass_server.logins import Logins
 from watchglass_server.manager import PyodideManager
 from watchglass_server.origins import Origins, shown_host
 from watchglass_server.ownership import OnlyServer
+from watchglass_server.packages import Packages
 from watchglass_server.process_config import ProcessConfig
 from watchglass_server.rooms import Rooms
 from watchglass_server.script_watch import ScriptWatch
@@ -121,6 +122,9 @@ class PyodideServer:
         scripts = GivenScripts(config.watch)
         await scripts.open()
         origins = Origins(config.host, config.allow_origin, (socket.gethostname(),))
+        packages = Packages(config)
+        await packages.open()
+        self._stack.push_async_callback(packages.close)
         shares = Shares(journal, clock)
         await shares.load()
         logins = Logins(hashed(self.token), shares, LoginLimits(clock.monotonic_s))
@@ -143,6 +147,7 @@ class PyodideServer:
                 rooms.publish, gateway.drop_session, gateway.restart_session, views.take
             ),
             prepare=scripts.prepare,
+            packages=packages,
         )
         calls = Calls(
             config,

@@ -334,7 +334,8 @@ class Calls:
         async with live.executing:
             known = await self._stored_execution(live, command, key)
             if known is None:
-                live.apply(i.Execute(key, command.code, author_of(client, live)))
+                author = author_of(client, live)
+                live.apply(i.Execute(key, command.code, author, by_owner=client.is_server))
         await live.durable()
         return self._accepted(live, key, known)
 

@@ -113,6 +113,20 @@ def origin(text: str) -> str:
     return text
 
 
+def package_name(text: str) -> str:
+    """The name of a package."""
+    if not re.fullmatch(r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?", text.strip(), re.ASCII):
+        raise ValueError(f"'{text}' is no name of a package: write NAME, without a version")
+    return text.strip()
+
+
+def index_address(text: str) -> str:
+    """The address of a package index."""
+    if not re.fullmatch(r"https?://[^/\s]+\S*", text.strip()):
+        raise ValueError(f"'{text}' is no address of an index: write https://example.org/simple")
+    return text.strip()
+
+
 def truth(text: str) -> bool:
     """True for 1, true, yes and on."""
     words = {"1": True, "true": True, "yes": True, "on": True}
@@ -140,7 +154,7 @@ class Config:
     )
     cache_dir: Path = setting(  # noqa: RUF009 - a row like every other
         _CACHE_DIR,
-        "Where base images are kept; may be deleted while no server runs.",
+        "Where base images and packages are kept; may be deleted while no server runs.",
         folder,
         "DIR",
     )
@@ -173,6 +187,39 @@ class Config:
         "of its own and no jail: only for people you trust).",
         choice("strict", "process"),
         "LEVEL",
+    )
+    packages: str = setting(
+        "free",
+        "What who holds the server token may install with %pip: nothing (off), what "
+        "--allow-package names (listed), or any package of the index (free) (docs/packages.md).",
+        choice("off", "listed", "free"),
+        "MODE",
+    )
+    shared_packages: str = setting(
+        "off",
+        "The same, for who came in by a share link or a session token.",
+        choice("off", "listed", "free"),
+        "MODE",
+    )
+    allow_package: tuple[str, ...] = setting(
+        (),
+        "A package that may be installed where the mode is listed, with what it needs; may be "
+        "given several times.",
+        package_name,
+        "NAME",
+    )
+    wheel_dir: Path | None = setting(  # noqa: RUF009 - a row like every other
+        None,
+        "A folder of wheels that everyone may install with %pip, without a network.",
+        folder,
+        "DIR",
+    )
+    package_index: str | None = setting(
+        None,
+        "Where packages come from: a simple repository that speaks JSON; by default the one that "
+        "pip is set to.",
+        index_address,
+        "URL",
     )
     spacetimedb: str | None = setting(
         None, "The SpacetimeDB database to mirror to; not in this version.", str, "URI/DATABASE"

@@ -17,6 +17,7 @@ MAX_WINDOWS = 1000
 MAX_WATCHES = 50
 MAX_TEXT = 64 * 2**10
 MAX_DUMP_BYTES = 256 * 2**20
+MAX_PIP_WORDS = 200
 
 RequestId = Annotated[int, Meta(ge=1, le=MAX_REQUEST_ID)]
 Origin = Annotated[int, Meta(ge=0, le=MAX_REQUEST_ID)]  # 0: no execution
@@ -150,6 +151,21 @@ class InputCancelled(FromHost, frozen=True, tag="input_cancelled"):
     """The code no longer waits for that input."""
 
     request_id: Origin
+    request: Count
+
+
+class PackageRequest(FromHost, frozen=True, tag="package_request"):
+    """The code has a line `%pip …`, and waits for what comes of it."""
+
+    request_id: RequestId
+    request: Count
+    words: Annotated[list[Word], Meta(max_length=MAX_PIP_WORDS)]
+
+
+class PackageCancelled(FromHost, frozen=True, tag="package_cancelled"):
+    """The code no longer waits for that."""
+
+    request_id: RequestId
     request: Count
 
 
@@ -319,6 +335,8 @@ WireMessage = (
     | Error
     | InputRequest
     | InputCancelled
+    | PackageRequest
+    | PackageCancelled
     | VariablesChanged
     | Live
     | WatchesChanged

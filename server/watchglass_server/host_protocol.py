@@ -39,6 +39,8 @@ from watchglass_server.host_messages import (
     Interrupt,
     InterruptAck,
     Live,
+    PackageCancelled,
+    PackageRequest,
     Query,
     Ready,
     ReplyError,
@@ -103,6 +105,8 @@ HostEvent = (
     | Error
     | InputRequest
     | InputCancelled
+    | PackageRequest
+    | PackageCancelled
     | VariablesChanged
     | Live
     | WatchesChanged

@@ -16,6 +16,7 @@ from watchglass_server import session_inputs as i
 from watchglass_server.clock import Clock
 from watchglass_server.host_messages import Live
 from watchglass_server.manager import PyodideManager
+from watchglass_server.packages import Packages
 from watchglass_server.pictures import Usage
 from watchglass_server.process import PyodideProcess
 from watchglass_server.refusals import Refused
@@ -49,6 +50,7 @@ class SessionParts:
     failed: Callable[[LiveSession], None]
     shown: Callable[[LiveSession, Live], None]
     restored: Callable[[LiveSession], Awaitable[None]]
+    packages: Packages
 
 
 class LiveSession:
@@ -93,6 +95,11 @@ class LiveSession:
     def restorer(self) -> Restorer:
         """How a namespace is brought back."""
         return self.parts.restorer
+
+    @property
+    def packages(self) -> Packages:
+        """Where packages come from."""
+        return self.parts.packages
 
     @property
     def is_failed(self) -> bool:
@@ -162,11 +169,12 @@ class LiveSession:
         """It has its variables again, in a process that just started."""
         await self.parts.restored(self)
 
-    def own(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def own(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run something beside, as long as the session lives."""
         task = asyncio.get_running_loop().create_task(work, name=f"{self.session}: {name}")
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     async def close(self) -> None:
         """End what runs beside, then wait until everything is stored."""

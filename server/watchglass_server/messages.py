@@ -94,6 +94,7 @@ EVENTS: dict[str, type[Any]] = {
     "state.reset": n.StateResetNotification,
     "watches.changed": n.WatchesChangedNotification,
     "watch.alert": n.WatchAlertNotification,
+    "packages.changed": n.PackagesChangedNotification,
     "process.state": n.ProcessStateNotification,
     "checkpoint.created": n.CheckpointNotification,
     "checkpoint.restored": n.CheckpointNotification,
@@ -134,6 +135,7 @@ Notification = (
     | n.StateResetNotification
     | n.WatchesChangedNotification
     | n.WatchAlertNotification
+    | n.PackagesChangedNotification
     | n.ProcessStateNotification
     | n.CheckpointNotification
     | n.ParticipantNotification

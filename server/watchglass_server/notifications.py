@@ -28,6 +28,7 @@ from watchglass_server.fields import (
 from watchglass_server.pictures import (
     Child,
     ExitInfo,
+    Package,
     RestoreEntry,
     ScriptRun,
     StreamPart,
@@ -197,6 +198,16 @@ class WatchesChangedNotification(Notification, frozen=True):
         str | None, Meta(description="Whose code made the change; null: nobody's.")
     ] = None
     line: Annotated[int | None, Meta(description="The line that ran just then.")] = None
+
+
+class PackagesChangedNotification(Notification, frozen=True):
+    """The packages of the session are now these: all of them."""
+
+    packages: list[Package]
+    execution: Annotated[
+        str | None,
+        Meta(description="Whose code did it; null: a new process was given them."),
+    ]
 
 
 class WatchAlertNotification(Notification, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -281,6 +281,21 @@ class Usage(Struct, frozen=True, kw_only=True):
     participants: int
 
 
+class Package(Struct, frozen=True, kw_only=True):
+    """A package that was installed in the session with `%pip`."""
+
+    name: str
+    version: str
+    filename: Annotated[str, Meta(description="Of its wheel.")]
+    sha256: Annotated[str, Meta(description="Of its wheel.")]
+    unpacked_bytes: int
+    state: Annotated[
+        Literal["installed", "missing"],
+        Meta(description="Missing: a new process could not be given it again."),
+    ]
+    why: Annotated[str | None, Meta(description="Why it is missing.")] = None
+
+
 class SessionState(Struct, frozen=True, kw_only=True):
     """A joiner's first picture: this, and the events after its `seq`, is what everyone sees."""
 
@@ -297,6 +312,7 @@ class SessionState(Struct, frozen=True, kw_only=True):
     checkpoints: list[Any]
     process: ProcessState
     inputs: list[InputRequest]
+    packages: Annotated[list[Package], Meta(description="Installed with `%pip`.")] = []
     reason: Annotated[ResetReason | None, Meta(description="Of the last `state.reset`.")] = None
     restore: Annotated[list[RestoreEntry], Meta(description="Of the last `state.reset`.")] = []
     variables_left_out: Annotated[

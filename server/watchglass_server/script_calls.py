@@ -65,7 +65,9 @@ class ScriptCalls:
         mode = command.reload or (known.reload if known is not None else "ask")
         run = ScriptRun(path=script.path, version=script.version, kind=kind, reload=mode)
         key = new_id("e")
-        live.apply(i.Execute(key, script.code(kind), self._author(client, live), run))
+        author = self._author(client, live)
+        by_owner = client.is_server
+        live.apply(i.Execute(key, script.code(kind), author, run, by_owner=by_owner))
         number = live.state.fold.last_number
         await live.durable()
         return r.ScriptLoadReply(execution=key, number=number, version=script.version, kind=kind)

@@ -10,6 +10,7 @@ from watchglass_server import host_messages as h
 from watchglass_server import host_protocol
 from watchglass_server import notifications as n
 from watchglass_server import session_output as output
+from watchglass_server import session_packages as packages
 from watchglass_server import session_process as process
 from watchglass_server import session_queue as queue
 from watchglass_server import session_scripts as scripts
@@ -30,6 +31,8 @@ from watchglass_server.session_inputs import (
     Join,
     Leave,
     Moment,
+    PackagesGiven,
+    PackagesReady,
     ProcessEnded,
     ProcessReady,
     RemoveWatch,
@@ -109,6 +112,12 @@ def _dispatch(step: Step, happened: Input) -> None:
             step.record(n.SessionDestroyedNotification(reason=happened.reason))
         case Wake():
             process.start(step)
+        case PackagesReady():
+            if happened.generation == step.session.generation:
+                packages.ready(step, happened)
+        case PackagesGiven():
+            if happened.generation == step.session.generation:
+                packages.given(step, happened)
         case _:
             _process_happened(step, happened)
 
@@ -150,6 +159,10 @@ def _host_said(step: Step, happened: HostSaid) -> None:
             queue.input_requested(step, event)
         case h.InputCancelled() as event:
             queue.input_cancelled(step, event)
+        case h.PackageRequest() as event:
+            packages.requested(step, event)
+        case h.PackageCancelled() as event:
+            packages.cancelled(step, event)
         case h.VariablesChanged() as event:
             process.variables(step, event)
         case h.WatchesChanged() as event:

@@ -64,6 +64,7 @@ class Fold(Struct, frozen=True, kw_only=True):
     variables: dict[str, BoundVariable] = {}
     variables_left_out: int = 0
     watches: tuple[p.Watch, ...] = ()
+    packages: tuple[p.Package, ...] = ()
     participants: dict[str, p.Participant] = {}
     scripts: dict[str, LoadedScript] = {}
     inputs: tuple[p.InputRequest, ...] = ()
@@ -404,6 +405,10 @@ def _watches(known: Fold, event: SessionEvent, data: n.WatchesChangedNotificatio
     return replace(known, watches=tuple(data.watches))
 
 
+def _packages(known: Fold, event: SessionEvent, data: n.PackagesChangedNotification) -> Fold:
+    return replace(known, packages=tuple(data.packages))
+
+
 # --- process, people, session
 
 
@@ -458,6 +463,7 @@ _FOLDS: dict[type, Callable[[Fold, SessionEvent, Any], Fold]] = {
     n.VariablesChangedNotification: _variables,
     n.StateResetNotification: _reset,
     n.WatchesChangedNotification: _watches,
+    n.PackagesChangedNotification: _packages,
     n.ProcessStateNotification: _process,
     n.ParticipantNotification: _participant,
     n.SessionRenamedNotification: _renamed,

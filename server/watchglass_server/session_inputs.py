@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from watchglass_server.exit_info import ExitInfo
 from watchglass_server.fields import ErrorCode, ReloadMode, Role, ScriptKind
 from watchglass_server.host_protocol import HostEvent
-from watchglass_server.pictures import RestoreEntry, ScriptRun, Variable, Watch
+from watchglass_server.package_policy import Permission
+from watchglass_server.pictures import Package, RestoreEntry, ScriptRun, Variable, Watch
+from watchglass_server.pip_command import PipCommand
 from watchglass_server.scripts import Script
 from watchglass_server.session_fold import SessionEvent
 from watchglass_sync.records import DumpRecord, ExecutionRecord, OutputRecord
@@ -56,12 +59,16 @@ class Destroy:
 
 @dataclass(frozen=True, slots=True)
 class Execute:
-    """Somebody sends code; `script`: the file that it loads."""
+    """Somebody sends code; `script`: the file that it loads.
+
+    `by_owner`: it comes from the owner of the server, by the server token or its folder.
+    """
 
     execution: str
     code: str
     author: str | None
     script: ScriptRun | None = None
+    by_owner: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +188,24 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
+class PackagesReady:
+    """What a line `%pip …` asked for is in the process; `failure`: why it is not."""
+
+    generation: int
+    request: int
+    packages: tuple[Package, ...] = ()
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PackagesGiven:
+    """A new process was given the packages again; `missing`: those that it was not, and why."""
+
+    generation: int
+    missing: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class HostSaid:
     """The process sent something."""
 
@@ -231,6 +256,8 @@ Input = (
     | ProcessReady
     | StartFailed
     | Restored
+    | PackagesReady
+    | PackagesGiven
     | HostSaid
     | ProcessEnded
     | Usage
@@ -318,6 +345,34 @@ class SendWatches:
     watches: tuple[Watch, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class InstallPackages:
+    """Find packages and give them to the process; its end is told by PackagesReady."""
+
+    generation: int
+    request: int
+    command: PipCommand
+    permission: Permission
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPackages:
+    """Let the process go on: what became of its request, in lines, and what it has to remove."""
+
+    generation: int
+    request: int
+    lines: tuple[str, ...]
+    ok: bool
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CancelPackages:
+    """Nobody waits for the packages any more."""
+
+    generation: int
+
+
 Action = (
     Record
     | Store
@@ -329,4 +384,7 @@ Action = (
     | SendInterrupt
     | SendInput
     | SendWatches
+    | InstallPackages
+    | AnswerPackages
+    | CancelPackages
 )

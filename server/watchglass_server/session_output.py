@@ -8,6 +8,7 @@ from dataclasses import replace
 from watchglass_server import host_messages as h
 from watchglass_server import notifications as n
 from watchglass_server.measure import bounded_bundle, bounded_traceback, well_formed
+from watchglass_server.package_policy import hint
 from watchglass_server.pictures import StreamPart
 from watchglass_server.session_fold import script_numbers
 from watchglass_server.session_inputs import Store
@@ -106,11 +107,20 @@ def error(step: Step, event: h.Error) -> None:
             execution=key,
             name=event.name,
             message=event.message[:10_000],
-            traceback=bounded_traceback(_with_files(step, event.traceback)),
+            traceback=bounded_traceback([*_with_files(step, event.traceback), *_hint(step, event)]),
             line=event.line,
         )
     )
     _touch(step, key)
+
+
+def _hint(step: Step, event: h.Error) -> list[str]:
+    """How to get the module that is not there, where its author may."""
+    if event.name != "ModuleNotFoundError":
+        return []
+    is_owner = execution_of(step, event.request_id) in step.session.by_owner
+    words = hint(step.session.policy, event.message, is_owner=is_owner)
+    return [words] if words else []
 
 
 def _with_files(step: Step, traceback: list[str]) -> list[str]:

@@ -26,6 +26,8 @@ from watchglass_server.fields import ErrorCode
 from watchglass_server.host_messages import Finished, Live
 from watchglass_server.host_protocol import HostEvent
 from watchglass_server.manager import PyodideManager
+from watchglass_server.package_link import PackageLink
+from watchglass_server.packages import Packages
 from watchglass_server.pictures import Variable, Watch
 from watchglass_server.process import PyodideProcess
 from watchglass_server.refusals import Refused, process_gone
@@ -69,6 +71,9 @@ class Living(Protocol):
     def restorer(self) -> Restorer: ...
 
     @property
+    def packages(self) -> Packages: ...
+
+    @property
     def is_failed(self) -> bool: ...
 
     def apply(self, *happened: i.Input) -> None: ...
@@ -83,7 +88,7 @@ class Living(Protocol):
 
     async def restored(self) -> None: ...
 
-    def own(self, work: Coroutine[Any, Any, None], name: str) -> None: ...
+    def own(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]: ...
 
 
 class ProcessLink:
@@ -97,6 +102,7 @@ class ProcessLink:
         # Its end is no end of the session's process yet: the start goes on with another one.
         self._starting: PyodideProcess | None = None
         self._view: dict[str, Any] | None = None
+        self._packages = PackageLink(live)
 
     @property
     def process(self) -> PyodideProcess | None:
@@ -124,6 +130,8 @@ class ProcessLink:
             case i.SendWatches(watches=watches):
                 if self._process is not None:
                     self._live.own(self._tell_watches(self._process, watches), "watches")
+            case i.InstallPackages() | i.AnswerPackages() | i.CancelPackages():
+                self._packages.perform(self._process, action)
             case _:
                 raise TypeError(f"{action} is not for the process")
 
@@ -162,6 +170,7 @@ class ProcessLink:
                 memory = await remember(self._live.state.fold, self._live.journal)
                 await self._start_restored(generation, memory)
             elif (process := await self._acquire(generation)) is not None:
+                await self._packages.give_again(process, generation)
                 self._tell_ready(process, generation)
         except (PoolTimeout, TooManyRequests, PoolClosed) as error:
             self._live.apply(i.StartFailed(generation, "pool_exhausted", f"{error}."))
@@ -207,6 +216,7 @@ class ProcessLink:
         failure: Exception | None = None
         deaths = 0
         while (process := await self._acquire(generation)) is not None:
+            await self._packages.give_again(process, generation)
             if failure is not None and not 0 < deaths < RESTORE_TRIES:
                 nothing = nothing_back(memory, generation, str(failure))
                 self._live.apply(replace(nothing, watcher=process.ready.rung))

@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from watchglass_server import host_messages as h
 from watchglass_server import notifications as n
+from watchglass_server import session_packages as packages
 from watchglass_server.fields import FinalStatus
 from watchglass_server.measure import MAX_PROMPT_CHARACTERS
 from watchglass_server.refusals import Refused, bad_request
@@ -66,6 +67,8 @@ def execute(step: Step, command: Execute) -> bool:
             script=command.script or UNSET,
         )
     )
+    if command.by_owner:
+        step.change(by_owner=step.session.by_owner | {command.execution})
     begin_next(step)
     return True
 
@@ -149,6 +152,7 @@ def finish_running(step: Step, status: FinalStatus, duration_ms: float | None = 
     if running is None:
         return
     tell(step, running.execution)
+    packages.forget(step)
     if duration_ms is None:
         duration_ms = round((step.moment.clock - running.since) * 1000, 3)
     step.change(running=None)
@@ -187,6 +191,7 @@ def _finish(step: Step, key: str, status: FinalStatus, duration_ms: float | None
         n.ExecutionFinishedNotification(execution=key, status=status, duration_ms=duration_ms)
     )
     step.touch(key)
+    step.change(by_owner=step.session.by_owner - {key})
     store_executions(step)
 
 

@@ -42,7 +42,8 @@ def _reload(step: Step, execution: str, script: Script, kind: ScriptKind) -> Non
     # A session that sleeps is not woken for this: it is reloaded when somebody wakes it.
     if session.phase is not Phase.NONE and len(session.fold.queue) < session.limits.max_queue:
         run = ScriptRun(path=script.path, version=script.version, kind=kind, reload="auto")
-        execute(step, Execute(execution, script.code(kind), AUTHOR, run))
+        # Its text is the server's own: it was read from the folder of who started it.
+        execute(step, Execute(execution, script.code(kind), AUTHOR, run, by_owner=True))
 
 
 def set_mode(step: Step, command: ScriptMode) -> None:

@@ -11,7 +11,9 @@ from watchglass_server.cpu_hour import CpuHour
 from watchglass_server.fields import MAX_CODE_BYTES, FinalStatus
 from watchglass_server.messages import EVENTS, Notification
 from watchglass_server.notifications import ParticipantNotification
+from watchglass_server.package_policy import PackagePolicy
 from watchglass_server.pictures import StreamPart
+from watchglass_server.pip_command import PipCommand
 from watchglass_server.session_fold import Fold, SessionEvent, fold, variable_bytes
 from watchglass_server.session_inputs import Action, Edit, Moment, Record
 
@@ -106,6 +108,16 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
+class Pip:
+    """What the session does about `%pip`: the request that is worked on, and when some came."""
+
+    request: int | None = None
+    number: int = 0
+    command: PipCommand | None = None
+    asked_at: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One session: what its events say, and what only the living one knows."""
 
@@ -127,6 +139,10 @@ class Session:
     watcher: str | None = None
     cpu: CpuAccount = field(default_factory=CpuAccount)
     told: Told | None = None
+    policy: PackagePolicy = field(default_factory=PackagePolicy)
+    # Executions that are not finished, and were sent by the owner of the server.
+    by_owner: frozenset[str] = frozenset()
+    pip: Pip = Pip()
 
     @property
     def sizes(self) -> Told:

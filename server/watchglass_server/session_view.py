@@ -41,6 +41,7 @@ def session_state(known: Fold, limits: p.Limits | UnsetType = UNSET) -> p.Sessio
         checkpoints=[],
         process=known.process,
         inputs=list(known.inputs),
+        packages=list(known.packages),
         reason=known.reason,
         restore=restore,
         variables_left_out=known.variables_left_out,

@@ -25,6 +25,7 @@ from watchglass_server.host_messages import Live
 from watchglass_server.live_session import Envelope, LiveSession, SessionParts
 from watchglass_server.manager import PyodideManager
 from watchglass_server.ownership import Ownership
+from watchglass_server.packages import Packages
 from watchglass_server.pictures import SessionSummary
 from watchglass_server.process import PyodideProcess
 from watchglass_server.process_config import ProcessLimits
@@ -71,8 +72,10 @@ class Sessions:
         ownership: Ownership,
         audience: Audience,
         prepare: Callable[[PyodideProcess], Awaitable[None]],
+        packages: Packages,
     ) -> None:
         self._config = config
+        self._packages = packages
         self._prepare = prepare
         self._journal = journal
         self._manager = manager
@@ -89,6 +92,7 @@ class Sessions:
             self._session_failed,
             audience.shown,
             self._restored,
+            packages,
         )
         # Asked once a session has its variables again.
         self.on_restored: Callable[[LiveSession], Awaitable[None]] | None = None
@@ -212,7 +216,8 @@ class Sessions:
         limits = limits_stored(self._config, loaded.row)
         epoch_s, monotonic_s = self._clock.epoch_s(), self._clock.monotonic_s()
         hour = hour_stored(loaded.row).shifted(monotonic_s - epoch_s)
-        state = Session(fold=known, limits=limits, cpu=CpuAccount(hour))
+        policy, cpu = self._packages.policy, CpuAccount(hour)
+        state = Session(fold=known, limits=limits, policy=policy, cpu=cpu)
         live = LiveSession(state, self._parts)
         live.apply(i.Found())
         return live
@@ -226,6 +231,7 @@ class Sessions:
         process = await self._acquire(allowed)
         session = new_id()
         state = new_session(session, name or f"Session {session[:4]}", allowed, self._clock.now())
+        state = replace(state, policy=self._packages.policy)
         live = LiveSession(replace(state, phase=Phase.STARTING, generation=1), self._parts)
         live.begin()
         self._rows[session] = live.row()

@@ -31,7 +31,7 @@ def run(code: str, names: Names) -> None:
 
 
 def magics(modules: GivenModules, names: Names) -> Magics:
-    return Magics(names, list, print, modules)
+    return Magics(names, list, print, modules, print)
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,15 @@ class Script:
         self.apply(i.Wake())
         return self.ready()
 
-    def execute(self, code: str = "1", execution: str = "e1", author: str | None = None) -> None:
-        self.apply(i.Execute(execution, code, author))
+    def execute(
+        self,
+        code: str = "1",
+        execution: str = "e1",
+        author: str | None = None,
+        *,
+        by_owner: bool = False,
+    ) -> None:
+        self.apply(i.Execute(execution, code, author, by_owner=by_owner))
 
     def finish(self, status: Any = "ok") -> list[i.Action]:
         """The process has done what it was given."""

@@ -220,6 +220,17 @@ export interface InputRequest {
   password: boolean;
 }
 
+/** A package that was installed in the session with `%pip`. */
+export interface Package {
+  name: string;
+  version: string;
+  filename: string;
+  sha256: string;
+  unpacked_bytes: number;
+  state: "installed" | "missing";
+  why: string | null;
+}
+
 /** What became of one variable when the session got a new process. */
 export interface RestoreEntry {
   name: string;
@@ -258,6 +269,7 @@ export interface SessionState {
   checkpoints: unknown[];
   process: ProcessState;
   inputs: InputRequest[];
+  packages: Package[];
   reason: ResetReason | null;
   restore: RestoreEntry[];
   variables_left_out: number;
@@ -1016,6 +1028,12 @@ export interface WatchAlertNotification {
   line: number | null;
 }
 
+/** The packages of the session are now these: all of them. */
+export interface PackagesChangedNotification {
+  packages: Package[];
+  execution: string | null;
+}
+
 /** What the session's process does now. */
 export interface ProcessStateNotification {
   state: ProcessStatus;
@@ -1137,6 +1155,7 @@ export interface EventData {
   "state.reset": StateResetNotification;
   "watches.changed": WatchesChangedNotification;
   "watch.alert": WatchAlertNotification;
+  "packages.changed": PackagesChangedNotification;
   "process.state": ProcessStateNotification;
   "checkpoint.created": CheckpointNotification;
   "checkpoint.restored": CheckpointNotification;

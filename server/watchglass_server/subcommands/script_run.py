@@ -12,12 +12,14 @@ import threading
 from collections.abc import Sequence
 from typing import TextIO
 
+from watchglass_server.errors import InvalidState, ProcessDied, QueryError, QueryTimeout
 from watchglass_server.exit_info import ExitInfo
 from watchglass_server.host_messages import (
     DisplayData,
     Error,
     Finished,
     InputRequest,
+    PackageRequest,
     Stream,
 )
 from watchglass_server.host_protocol import HostEvent
@@ -129,6 +131,8 @@ class ScriptRun:
                 self._error = event
             case Error():  # of a task that goes on: the script itself is not at its end
                 self._show(event)
+            case PackageRequest():
+                self._refusing = asyncio.create_task(self._refuse_packages(event))
             case InputRequest():
                 _Answer(event, self._process).start(asyncio.get_running_loop())
             case Finished(request_id=request_id, status=status):
@@ -137,6 +141,12 @@ class ScriptRun:
                     self._finished.set()
             case _:
                 pass
+
+    async def _refuse_packages(self, event: PackageRequest) -> None:
+        lines = ["ERROR: `watchglass run` installs no packages; use %pip in a session of a server."]
+        args = {"request": event.request, "lines": lines, "done": True, "ok": False}
+        with contextlib.suppress(ProcessDied, QueryError, QueryTimeout, InvalidState):
+            await self._process.query("package_lines", args, timeout=WATCH_S)
 
     def _on_interrupt(self) -> None:
         self._presses += 1
