@@ -51,7 +51,7 @@ def reserve_path() -> int:
 def execute(argv: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     """Become the program `argv[0]`, with this environment alone. Raises OSError."""
     if not _reserved:  # no filter asks for it
-        os.execve(argv[0], argv, environment)
+        os.execve(argv[0], list(argv), environment)
     path = os.fsencode(argv[0]) + b"\0"
     if len(path) > PAGE_BYTES:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), argv[0])
