@@ -70,10 +70,12 @@ def test_the_wheel_holds_host_pyodide_and_page_and_nothing_of_the_tests(wheel: P
         "watchglass_server/_probes/files/fs_sync.py",
         "watchglass_server/_web/index.html",
         "watchglass_monitor/__init__.py",
+        "watchglass_jail/confine.py",
         "watchglass_sync/journal.py",
     } <= names
     folders = {name.split("/")[0] for name in names}
     assert {f for f in folders if not f.endswith(".dist-info")} == {
+        "watchglass_jail",
         "watchglass_monitor",
         "watchglass_server",
         "watchglass_sync",
