@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from pathlib import Path
 from typing import Final
 
 __all__ = ["SESSION_STEPS", "give_way"]
@@ -12,7 +13,10 @@ SESSION_STEPS: Final = 5
 
 
 def give_way(pid: int) -> None:
-    """Let a process that was just started, and all its threads to come, run after the server."""
+    """Let a process that was just started, and all its threads, run after the server."""
+    niceness = min(19, os.getpriority(os.PRIO_PROCESS, 0) + SESSION_STEPS)
     with contextlib.suppress(OSError):  # it may have ended, or be somebody else's
-        niceness = os.getpriority(os.PRIO_PROCESS, 0) + SESSION_STEPS
-        os.setpriority(os.PRIO_PROCESS, pid, min(19, niceness))
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+        # Linux knows priorities of threads: those to come have the first one's.
+        for thread in Path(f"/proc/{pid}/task").glob("[0-9]*"):
+            os.setpriority(os.PRIO_PROCESS, int(thread.name), niceness)

@@ -70,7 +70,7 @@ async def test_the_time_limits_say_which_one_it_was(serving: Serving) -> None:
             said = await errors_of(client, session, ran.execution)
             assert any(words in each and f"`{limit}`" in each for each in said), said
             usage = (await client.call("session.usage", session=session))["usage"]
-            assert 0.5 < usage["cpu_s"] < 5
+            assert 0 < usage["cpu_s"] <= usage["cpu_hour_s"] + 0.01
             assert (await client.run(session, "kept")).result == "5"
             await client.call("session.destroy", session=session)
 

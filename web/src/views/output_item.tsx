@@ -65,7 +65,7 @@ function Gap({ item, execution, open }: { item: GapItem; execution: ExecutionVie
       <Hidden text={`${bytes(item.hiddenBytes)} not shown`} execution={execution} open={open} />
       {item.tail.map((piece, index) => <Text key={index} item={piece} />)}
       {item.lostBytes > 0 && (
-        <p class="gap-note lost">… and {bytes(item.lostBytes)} more that were too much to keep</p>
+        <p class="gap-note lost">… and {bytes(item.lostBytes)} more that were too much to keep: the limit of output is reached. Print less, or keep it in a variable.</p>
       )}
       {item.lostDisplays > 0 && (
         <p class="gap-note lost">{count(item.lostDisplays, "display")} left out: too many to keep</p>
