@@ -24,6 +24,8 @@ SHARE = 0.02
 # A walk that takes longer than this is preceded by a glance.
 _LONG_WALK_S = 0.001
 _SHORTEST_SLICE_S = 0.0002
+# How many times as long as it may a slice is believed to have taken.
+_LONGEST_OVERRUN = 2
 
 
 class Scanner:
@@ -199,12 +201,12 @@ class Scanner:
         self._owed.setdefault(name, False)
         if scanned.credit <= 0:
             return None
+        end = max(deadline, began + _SHORTEST_SLICE_S)
         try:
-            return self._walk_on(
-                name, namespace[name], scanned, max(deadline, began + _SHORTEST_SLICE_S)
-            )
+            return self._walk_on(name, namespace[name], scanned, end)
         finally:
-            spent = perf_counter() - began
+            # A walk ends soon after its slice does: what is more, other processes took.
+            spent = min(perf_counter() - began, _LONGEST_OVERRUN * (end - began))
             scanned.credit -= spent
             scanned.cost = spent if scanned.walk is None else scanned.cost + spent
 

@@ -16,6 +16,16 @@ from watchglass_monitor.paths import VariableError
 from watchglass_monitor.wire import Change, GetResult
 
 
+class Clock:
+    """Time that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
 class ListedMonitor:
     """A monitor whose changes the test lists."""
 
@@ -23,6 +33,8 @@ class ListedMonitor:
         self.waiting: list[Change] = []
         self.rounds = 0
         self.left_out = 0
+        self.clock = Clock()
+        self.slice_s = 0.0
 
     def change(self, *names: str) -> None:
         for name in names:
@@ -33,6 +45,7 @@ class ListedMonitor:
 
     def collect(self, *, scan: bool, budget_ms: float = 2.0, hurried: bool = False) -> list[Change]:
         self.rounds = max(0, self.rounds - 1)
+        self.clock.now += self.slice_s
         found, self.waiting = self.waiting, []
         return found
 
@@ -42,16 +55,6 @@ class ListedMonitor:
 
     def get(self, path: object, offset: int = 0, limit: int = 100) -> GetResult:
         raise VariableError("variable_not_found", f"there is no {path}", "")
-
-
-class Clock:
-    """Time that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -140,6 +143,15 @@ def test_the_end_tells_all_that_was_not_yet_told(
     feed.finish(7)
     assert [names(message) for message in sent] == [["x"], ["y"]]
     assert sent[-1]["running"] is False
+    assert monitor.rounds == 0
+
+
+def test_the_end_looks_at_all_also_when_others_have_the_processor(
+    feed: Feed, monitor: ListedMonitor, clock: Clock
+) -> None:
+    monitor.clock, monitor.slice_s, monitor.rounds = clock, 0.1, 6
+    feed.begin()
+    feed.finish(7)
     assert monitor.rounds == 0
 
 

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watchglass_monitor import fingerprint as fingerprint_module
+from watchglass_monitor import scanner as scanner_module
 from watchglass_monitor.fingerprint import fingerprint
 from watchglass_monitor.scanner import Scanner
 
@@ -139,6 +141,34 @@ def test_the_scanner_finds_each_change_and_keeps_to_its_time() -> None:
     del namespace["v150"]
     scanner.forget("v150")
     assert drain(scanner, namespace) == []
+
+
+class StolenTime:
+    """A clock that jumps while it is told to, as when other processes have the processor."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.jump_s = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1e-6 + self.jump_s
+        return self.now
+
+
+def test_time_that_other_processes_took_is_not_charged_to_a_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = StolenTime()
+    for module in (scanner_module, fingerprint_module):
+        monkeypatch.setattr(module, "perf_counter", clock)
+    namespace: dict[str, Any] = {"text": io.StringIO("a")}
+    scanner = Scanner()
+    scanner.bound("text", namespace["text"])
+    clock.jump_s = 0.5
+    assert [one.name for one in scanner.scan(namespace, clock() + 0.002)] == ["text"]
+    clock.jump_s = 0.0
+    namespace["text"].hp = 72
+    assert [one.name for one in scanner.scan(namespace, clock() + 0.002)] == ["text"]
 
 
 def drain(scanner: Scanner, namespace: dict[str, Any]) -> list[Any]:
