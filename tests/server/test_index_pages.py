@@ -6,13 +6,16 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from watchglass_server.index_pages import JSON_PAGE, PageUnreadable, decode_page
 from watchglass_server.package_pages import Project, read_page
 from watchglass_server.pip_command import PipRefused, read_command, typed_commands, words_of
 from watchglass_server.wheels import WheelRefused, read_metadata
+
+# A busy machine is no fault of theirs.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 SHA256 = "ab" * 32
 URL = "https://127.0.0.1/simple/a/"
@@ -86,18 +89,21 @@ KEYS = ("filename", "url", "hashes", "requires-python", "core-metadata", "yanked
 SOME_FILE = st.dictionaries(st.sampled_from(KEYS), ANYTHING) | st.sampled_from(FILES)
 
 
+@unhurried
 @given(st.lists(SOME_FILE, max_size=4))
 def test_any_json_is_a_page_or_is_refused(files: list[object]) -> None:
     with contextlib.suppress(PageUnreadable):
         project(json.dumps({"name": "a", "files": files}).encode(), JSON_PAGE)
 
 
+@unhurried
 @given(st.binary(max_size=300), st.sampled_from([JSON_PAGE, "text/html"]))
 def test_any_bytes_are_a_page_or_are_refused(data: bytes, kind: str) -> None:
     with contextlib.suppress(PageUnreadable):
         project(data + HTML.encode()[: len(data)], kind)
 
 
+@unhurried
 @given(st.lists(st.sampled_from(["<", "a", " href=", '"', "#", ">", "&#0;", "//[", "%", "whl"])))
 def test_any_markup_is_a_page_or_is_refused(pieces: list[str]) -> None:
     with contextlib.suppress(PageUnreadable):
@@ -110,6 +116,7 @@ METADATA = st.sampled_from(
 )  # fmt: skip
 
 
+@unhurried
 @given(st.lists(METADATA, max_size=30))
 def test_any_metadata_is_read_or_refused(pieces: list[str]) -> None:
     with contextlib.suppress(WheelRefused):
@@ -121,6 +128,7 @@ WORD = st.text(max_size=40) | st.sampled_from(
 )
 
 
+@unhurried
 @given(st.lists(WORD, max_size=5))
 def test_any_words_are_a_command_or_are_refused(words: list[str]) -> None:
     for found in typed_commands("%pip " + " ".join(words)):
