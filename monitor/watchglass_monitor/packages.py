@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.metadata import Distribution, PackagePath, distributions
+from importlib.metadata import Distribution, distributions
 from pathlib import Path, PurePosixPath
 
 from watchglass_monitor.host import Gate, Host, Message
@@ -132,21 +132,20 @@ class Packages:
 
     def remove(self, name: str) -> None:
         """Delete the files of a package, if it is there."""
-        for found in self._installed():
-            if _canonical(found.name) == _canonical(name):
-                self._delete(found)
+        # By the names of the folders: to read all metadata takes longer than to unpack a wheel.
+        for information in self._site_packages().glob("*.dist-info"):
+            if _canonical(information.name.partition("-")[0]) == _canonical(name):
+                self._delete(information)
         importlib.invalidate_caches()
 
-    def _delete(self, found: Distribution) -> None:
+    def _delete(self, information: Path) -> None:
         folder = self._site_packages().resolve()
-        for file in found.files or ():
-            path = Path(str(_located(file))).resolve()
+        for file in Distribution.at(information).files or ():
+            path = Path(str(file.locate())).resolve()
             if path.is_relative_to(folder):
                 path.unlink(missing_ok=True)
                 _remove_empty(path.parent, folder)
-        information = getattr(found, "_path", None)
-        if isinstance(information, Path) and information.resolve().is_relative_to(folder):
-            shutil.rmtree(information, ignore_errors=True)
+        shutil.rmtree(information, ignore_errors=True)
 
     def _site_packages(self) -> Path:
         folder = Path(self._folder or sysconfig.get_paths()["purelib"])
@@ -188,10 +187,6 @@ def _words(text: str) -> list[str]:
 
 def _canonical(name: str) -> str:
     return name.lower().replace("_", "-").replace(".", "-")
-
-
-def _located(file: PackagePath) -> object:
-    return file.locate()
 
 
 def _place(name: str) -> str | None:

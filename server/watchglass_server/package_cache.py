@@ -7,11 +7,13 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 KEPT_BYTES: Final = 2 * 2**30
+HALF_WRITTEN_S: Final = 86_400.0
 _CHUNK_BYTES = 2**20
 
 
@@ -76,7 +78,11 @@ class PackageCache:
             return sha256, known or self.keep(incoming, sha256)
 
     def prune(self) -> None:
-        """Keep the newest that fit. Blocks."""
+        """Keep the newest that fit, and nothing that a server left half written. Blocks."""
+        for half in self.folder.glob(".incoming-*"):
+            with contextlib.suppress(OSError):
+                if half.stat().st_mtime < time.time() - HALF_WRITTEN_S:
+                    half.unlink()
         room = self._kept_bytes
         for used, size, path in sorted(self._files(), reverse=True):
             del used

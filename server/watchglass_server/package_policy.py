@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -89,6 +90,8 @@ def hint(policy: PackagePolicy, message: str, *, is_owner: bool) -> str | None:
     if found is None:
         return None
     module = found[1]
+    if module in sys.stdlib_module_names:  # left out of Pyodide, and in no package either
+        return None
     project = policy.modules.get(module)
     if project is None:
         project = _KNOWN_PROJECTS.get(module, module.replace("_", "-").lower())

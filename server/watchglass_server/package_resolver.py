@@ -213,7 +213,7 @@ def _applies(requirement: Requirement, extras: frozenset[str]) -> bool:
 def _holds(marker: Marker, extra: str) -> bool:
     try:
         return marker.evaluate({**ENVIRONMENT, "extra": extra})
-    except (UndefinedComparison, UndefinedEnvironmentName):
+    except (UndefinedComparison, UndefinedEnvironmentName, ValueError):
         return False
 
 

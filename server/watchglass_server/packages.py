@@ -118,6 +118,8 @@ class Packages:
             await self._read_folder()  # it may lie there, still or again
             if data := await asyncio.to_thread(self.cache.read, package.sha256):
                 return data
+            if self._config.packages == self._config.shared_packages == "off":
+                raise InstallFailed("it is no longer in the cache, and --packages is off")
             project = await (await self._opened_index()).project(package.name)
             found = [one for one in project.candidates if one.sha256 == package.sha256]
             if not found:
@@ -225,10 +227,11 @@ class Packages:
         if path is None and wheel.origin == "installed":
             return Metadata(wheel.project, wheel.version)  # as long as nobody needs it again
         if path is None and wheel.metadata_sha256 is not None:
-            metadata = read_metadata(await (await self._opened_index()).metadata(wheel))
+            data = await (await self._opened_index()).metadata(wheel)
         else:
             path = path or await self._fetch(wheel, tell)
-            metadata = read_metadata(await asyncio.to_thread(metadata_of, path))
+            data = await asyncio.to_thread(metadata_of, path)
+        metadata = await asyncio.to_thread(read_metadata, data)
         if (metadata.project, metadata.version) != (wheel.project, wheel.version):
             raise WheelRefused(f"says that it is {metadata.project} {metadata.version}")
         return metadata

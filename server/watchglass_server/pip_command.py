@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from packaging.markers import UndefinedEnvironmentName
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -130,7 +130,7 @@ def _requirement(word: str) -> Requirement:
         )
     try:
         found = Requirement(word)
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):
         raise PipRefused(
             f"'{word}' names no package: write NAME, NAME==1.2, 'NAME>=1' or NAME[extra]."
         ) from None
@@ -144,7 +144,7 @@ def _applies(requirement: Requirement) -> bool:
         return True
     try:
         return requirement.marker.evaluate({**ENVIRONMENT, "extra": ""})
-    except UndefinedEnvironmentName:
+    except (UndefinedComparison, UndefinedEnvironmentName, ValueError):
         return False
 
 

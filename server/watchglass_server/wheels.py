@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from packaging.metadata import parse_email
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name, parse_wheel_filename
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 MAX_WHEEL_BYTES: Final = 64 * 2**20
 MAX_UNPACKED_BYTES: Final = 256 * 2**20
@@ -25,6 +25,7 @@ MAX_FILES: Final = 20_000
 MAX_PATH_CHARACTERS: Final = 500
 MAX_METADATA_BYTES: Final = 2 * 2**20
 MAX_DEPENDENCIES: Final = 2000
+MAX_REQUIREMENT_CHARACTERS: Final = 4000  # below what Python refuses to read as a number
 _CHUNK_BYTES = 2**18
 _ENCRYPTED = 0x1
 
@@ -62,6 +63,8 @@ def read_metadata(data: bytes) -> Metadata:
         requires = raw.get("requires_dist", [])
         if len(requires) > MAX_DEPENDENCIES:
             raise WheelRefused(f"asks for {len(requires):,} others; at most {MAX_DEPENDENCIES:,}")
+        if any(len(one) > MAX_REQUIREMENT_CHARACTERS for one in (*requires, requires_python or "")):
+            raise WheelRefused("asks for something in more words than anybody can mean")
         return Metadata(
             project=str(canonicalize_name(raw.get("name", ""))),
             version=Version(raw.get("version", "")),
@@ -69,7 +72,7 @@ def read_metadata(data: bytes) -> Metadata:
             extras=frozenset(str(canonicalize_name(one)) for one in raw.get("provides_extra", [])),
             requires_python=SpecifierSet(requires_python) if requires_python else None,
         )
-    except (InvalidVersion, InvalidRequirement, InvalidSpecifier) as error:
+    except (ValueError, RecursionError) as error:
         raise WheelRefused(f"has metadata that cannot be read ({error})") from None
 
 

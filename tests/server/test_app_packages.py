@@ -93,6 +93,27 @@ async def test_a_package_is_installed_imported_listed_and_uninstalled(start: Sta
         assert list(await packages_of(client, session)) == ["dice"]
 
 
+async def test_the_page_about_packages_shows_what_happens(
+    start: Start, index: PackageIndex
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "packages.md").read_text()
+    shown = page.split("```")[1].splitlines()
+    index.add(make_wheel("mdurl", "0.1.2"))
+    index.add(make_wheel("pygments", "2.21.0"))
+    index.add(make_wheel("markdown-it-py", "4.3.0", requires=["mdurl~=0.1"]))
+    needs = ["markdown-it-py>=2.2", "pygments>=2.13"]
+    index.add(make_wheel("rich", "15.0.0", requires=needs, files={"rich.py": b"print = print"}))
+    serving = start()
+    async with Client(serving.url, serving.token) as client:
+        session = await client.create()
+        printed = ""
+        for line in shown[1:]:
+            if line.startswith("In ["):
+                printed = (await client.run(session, line.partition(": ")[2])).stdout
+            else:
+                assert f"\n{line}" in f"\n{printed}"
+
+
 async def test_an_upgrade_takes_the_place_of_the_old_files(
     start: Start, index: PackageIndex
 ) -> None:

@@ -37,6 +37,13 @@ def test_a_script_gets_arguments_input_and_its_name_and_prints_no_value(
     assert done.status == 0
 
 
+def test_packages_are_for_sessions_and_the_script_goes_on(commands: Commands) -> None:
+    commands.write("needy.py", "%pip install rich\nprint('on')\n")
+    done = commands.run("run", "needy.py")
+    assert (done.stdout, done.status) == ("on\n", 0)
+    assert "`watchglass run` installs no packages" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("code", "status", "stderr"),
     [

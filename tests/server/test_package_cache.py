@@ -44,6 +44,17 @@ def test_a_file_is_taken_in_once(tmp_path: Path) -> None:
     assert len(list(cache.folder.iterdir())) == 1
 
 
+def test_what_a_server_left_half_written_goes_after_a_day(tmp_path: Path) -> None:
+    cache = PackageCache(tmp_path)
+    cache.folder.mkdir()
+    old, young = cache.folder / ".incoming-old", cache.folder / ".incoming-young"
+    old.touch()
+    young.touch()
+    os.utime(old, (1, 1))
+    cache.prune()
+    assert [path.name for path in cache.folder.iterdir()] == [".incoming-young"]
+
+
 def test_the_cache_may_be_deleted_at_any_time(tmp_path: Path) -> None:
     cache = PackageCache(tmp_path / "cache")
     assert cache.find("0" * 64) is None

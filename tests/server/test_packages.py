@@ -457,6 +457,19 @@ async def test_a_wheel_that_is_nowhere_any_more_is_told_with_why(
         await offered.wheel(package)
 
 
+async def test_where_nothing_may_be_fetched_what_left_the_cache_is_missing(
+    index: PackageIndex, offered: Packages, tmp_path: Path
+) -> None:
+    index.add(make_wheel("a"))
+    (package,) = await install(offered, "a")
+    offered.cache.forget(package.sha256)
+    index.asked.clear()
+    off = Packages(Config(cache_dir=tmp_path / "cache", package_index=index.url, packages="off"))
+    with pytest.raises(InstallFailed, match="and --packages is off"):
+        await off.wheel(package)
+    assert index.asked == []
+
+
 def test_limits_are_those_of_the_documents() -> None:
     assert wheels.MAX_WHEEL_BYTES == 64 * 2**20
     assert wheels.MAX_UNPACKED_BYTES == 256 * 2**20

@@ -99,6 +99,7 @@ def test_uninstalling_takes_names() -> None:
         (("install", "a=1"), "names no package"),
         (("install", "../../etc/passwd"), "by name only"),
         (("install", "a b"), "names no package"),
+        (("install", "a; " + "(" * 990), "names no package"),
         (("install", *(f"a{n}" for n in range(51))), "At most 50"),
     ],
 )

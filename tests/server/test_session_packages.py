@@ -283,6 +283,13 @@ def test_what_could_not_be_given_again_is_told_once_with_why() -> None:
     assert script.session.fold.packages[0].state == "installed"
 
 
+def test_a_module_of_python_itself_that_is_left_out_here_has_no_hint() -> None:
+    script = session()
+    script.execute("import tkinter", by_owner=True)
+    script.said(h.Error(1, "ModuleNotFoundError", "No module named 'tkinter'", ["…"], 1))
+    assert script.events("error")[0]["traceback"] == ["…"]
+
+
 NOT_FOUND = "No module named 'yaml.nodes'"
 
 

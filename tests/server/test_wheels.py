@@ -152,6 +152,9 @@ def test_a_wheel_has_one_metadata(tmp_path: Path) -> None:
         metadata_text("a", "1", ["not a requirement!"]),
         metadata_text("a", "1", requires_python="three"),
         metadata_text("a", "1", ["b"] * 2001),
+        metadata_text("a", "1", ["b; " + "(" * 50_000]),
+        metadata_text("a", "9" * 5000),
+        metadata_text("a", "1", ["b==" + "9" * 5000]),
     ],
 )
 def test_metadata_that_cannot_be_read_is_refused(text: bytes) -> None:

@@ -38,7 +38,7 @@ class PackageIndex:
             def do_GET(self) -> None:
                 index._answer(self)
 
-            def log_message(self, *_: object) -> None: ...
+            def log_message(self, format: str, *args: object) -> None: ...
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
         self._server.daemon_threads = True
