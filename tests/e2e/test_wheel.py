@@ -70,6 +70,7 @@ def test_the_wheel_holds_host_pyodide_and_page_and_nothing_of_the_tests(wheel: P
         "watchglass_server/_probes/files/fs_sync.py",
         "watchglass_server/_web/index.html",
         "watchglass_monitor/__init__.py",
+        "watchglass_jail/confine.py",
         "watchglass_jail/zygote.py",
         "watchglass_sync/journal.py",
     } <= names
