@@ -12,7 +12,7 @@ import pytest
 from watchglass_jail.features import KernelFeatures
 from watchglass_jail.policy import JailPolicy
 from watchglass_server.assets import Assets, find_assets
-from watchglass_server.child import PlainLauncher
+from watchglass_server.child import PlainLauncher, Reach
 from watchglass_server.errors import IsolationError
 from watchglass_server.isolating import Isolating, isolating
 from watchglass_server.isolation import PROCESS_ONLY
@@ -34,14 +34,16 @@ class LeakyJail(JailLauncher):
         super().__init__()
         self._changes = changes
 
-    def _policy(self, *arguments: object) -> JailPolicy:
-        return replace(super()._policy(*arguments), **self._changes)  # type: ignore[arg-type]
+    def _policy(self, features: KernelFeatures, program: str, reach: Reach) -> JailPolicy:
+        policy = super()._policy(features, program, reach)
+        return replace(policy, **self._changes)  # type: ignore[arg-type]
 
 
 class PoorKernel(JailLauncher):
     """A machine that offers nothing."""
 
     async def look(self, program: str) -> KernelFeatures:
+        await super().look(program)
         return KernelFeatures(machine="riscv64")
 
 
@@ -86,7 +88,9 @@ async def test_a_jail_without_landlock_and_root_is_found_out(assets: Assets) -> 
 
 
 async def test_a_jail_without_seccomp_and_namespaces_is_found_out(assets: Assets) -> None:
-    jail = LeakyJail(seccomp=False, namespaces=(), private_root=False, limits={}, uid=None)
+    jail = LeakyJail(
+        seccomp=False, namespaces=(), private_root=False, limits={}, uid=None, gid=None
+    )
     assert {"send a datagram", "start a program"} <= await got_out(jail, assets)
 
 
@@ -111,9 +115,11 @@ async def test_a_machine_without_the_means_is_refused_with_all_that_is_missing(
     assets: Assets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("watchglass_server.isolating.JailLauncher", PoorKernel)
-    with pytest.raises(IsolationError, match=r"Landlock.*seccomp.*--isolation process"):
-        async with isolating("strict", assets):
-            pass
+    async with isolating("strict", assets) as isolated:
+        with pytest.raises(IsolationError, match=r"Landlock.*seccomp.*--isolation process"):
+            await isolated.prove()
+        with pytest.raises(OSError, match="Landlock"):
+            await isolated.launcher.start([str(assets.node)], Reach())
 
 
 async def test_a_system_without_these_means_is_refused(
