@@ -15,6 +15,7 @@ from socketio.exceptions import ConnectionRefusedError
 from watchglass_server import json_wire
 from watchglass_server.calls import Calls
 from watchglass_server.commands import SessionCommand, SessionJoinCommand
+from watchglass_server.engine_io import StrictEngine
 from watchglass_server.fields import MAX_MESSAGE_BYTES, Role
 from watchglass_server.live_sender import LiveSender
 from watchglass_server.messages import decode_command
@@ -36,7 +37,7 @@ HELLO_S = 10.0
 # So that calls which failed are answered before the connection goes.
 REFUSALS_FIRST_S = 0.2
 # A name that no client can send: the packet below puts it where a message was no event.
-_MALFORMED = "\x00malformed"
+MALFORMED = "\x00malformed"
 _RESERVED = frozenset({"connect", "disconnect", "connect_error", "*"})
 
 
@@ -69,6 +70,9 @@ class StrictPacket(packet.Packet):  # type: ignore[misc]
             return 0
         if self.packet_type == packet.EVENT and not self._is_event():
             self._refuse(ValueError("an event is a list that begins with its name"))
+        elif self.packet_type == packet.ACK and not (self.id and isinstance(self.data, list)):
+            # Behind the number 0 python-socketio keeps its counter.
+            self._refuse(ValueError("an acknowledgement has a number and a list"))
         elif self.packet_type not in _PACKETS:
             self._refuse(ValueError("this kind of packet is no part of this protocol"))
         return 0
@@ -85,7 +89,7 @@ class StrictPacket(packet.Packet):  # type: ignore[misc]
         words = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
         self.packet_type = packet.EVENT
         self.namespace = None
-        self.data = [_MALFORMED, words[:200]]
+        self.data = [MALFORMED, words[:200]]
 
 
 _PACKETS = frozenset(
@@ -103,6 +107,9 @@ class ImpatientServer(socketio.AsyncServer):  # type: ignore[misc]
 
     An Engine.IO connection needs no token and would stay for ever: only the CONNECT packet has one.
     """
+
+    def _engineio_server_class(self) -> type[StrictEngine]:
+        return StrictEngine
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         await super()._handle_eio_connect(eio_sid, environ)
@@ -297,7 +304,7 @@ class Gateway:
         self, client: Client, event: str, arguments: tuple[Any, ...]
     ) -> dict[str, Any]:
         assert self._calls is not None
-        if event == _MALFORMED:
+        if event == MALFORMED:
             raise bad_request("payload", f"This is no event: {arguments[0]}.")
         if client.calls > CALLS_AT_ONCE:
             raise Refused(

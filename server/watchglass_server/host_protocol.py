@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from watchglass_server.errors import InvalidState, PeerError, QueryError
+from watchglass_server.exit_info import printable
 from watchglass_server.frames import (
     MAX_CHUNK_BYTES,
     UNASKED_DUMP_ID,
@@ -25,6 +26,7 @@ from watchglass_server.host_messages import (
     MAX_DUMP_BYTES,
     Command,
     Configure,
+    DeleteChange,
     DisplayData,
     DumpedMessage,
     DumpEntry,
@@ -43,6 +45,7 @@ from watchglass_server.host_messages import (
     Ready,
     ReplyError,
     ReplyMessage,
+    SetChange,
     Stream,
     StreamDropped,
     UpdateDisplayData,
@@ -58,6 +61,7 @@ __all__ = [
     "HostProtocolError",
     "HostState",
     "Reply",
+    "in_ascii",
 ]
 
 FIRST_QUERY: Final = 2**31 - 1  # below it are the ids of executions, which the caller chooses
@@ -212,7 +216,7 @@ class HostProtocol:
                 raise broken
         except (ValueError, RecursionError, FrameError) as error:
             self.state = HostState.BROKEN
-            raise HostProtocolError(_in_ascii(str(error)), events) from error
+            raise HostProtocolError(in_ascii(str(error)), events) from error
         return events
 
     def receive_eof(self) -> None:
@@ -274,14 +278,18 @@ class HostProtocol:
 
     def _receive_variables(self, message: VariablesChanged) -> HostEvent:
         self._check_origin(message)
-        for change in message.changes:
-            self._check_origin(change)
+        self._check_changes(message.changes)
         return message
 
     def _receive_live(self, message: Live) -> HostEvent:
-        for change in message.changes:
-            self._check_origin(change)
+        self._check_changes(message.changes)
         return message
+
+    def _check_changes(self, changes: Sequence[SetChange | DeleteChange]) -> None:
+        for change in changes:
+            self._check_origin(change)
+            if isinstance(change, SetChange) and change.variable.name != change.name:
+                raise ValueError(f"a change of {change.name!r} that shows {change.variable.name!r}")
 
     def _receive_input_request(self, message: InputRequest) -> HostEvent:
         self._check_origin(message)
@@ -375,6 +383,6 @@ def _outcome(message: ReplyMessage) -> Mapping[str, Any] | QueryError:
     return QueryError(error.code, error.message, error.hint, detail)
 
 
-def _in_ascii(text: str) -> str:
+def in_ascii(text: str) -> str:
     """Return the text without what a log or a terminal could choke on."""
-    return text[:500].encode("ascii", "backslashreplace").decode("ascii")
+    return printable(text[:500]).encode("ascii", "backslashreplace").decode("ascii")

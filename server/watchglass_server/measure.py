@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import Any
 
 MAX_BUNDLE_BYTES = 3 * 2**20
@@ -18,16 +19,25 @@ def json_bytes(value: Any, stop: int = 2**62) -> int:
     while waiting and total <= stop:
         part = waiting.pop()
         if isinstance(part, str):
-            total += len(part) + 2 if part.isascii() else 3 * len(part) + 2
+            total += _text_bytes(part)
         elif isinstance(part, Mapping):
-            total += 2 + sum(len(str(key)) + 4 for key in part)
+            total += 2 + sum(_text_bytes(str(key)) + 2 for key in part)
             waiting.extend(part.values())
         elif isinstance(part, Sequence):
             total += 2 + len(part)
             waiting.extend(part)
+        elif isinstance(part, int):
+            total += 2 + part.bit_length() // 3
         else:
             total += 8
     return total
+
+
+def _text_bytes(text: str) -> int:
+    if text.isprintable():
+        return len(text) + 2 if text.isascii() else 3 * len(text) + 2
+    # A control character has six as an escape.
+    return len(encode_basestring(text)) * (1 if text.isascii() else 3)
 
 
 def fits(value: Any, limit: int) -> bool:
