@@ -63,8 +63,8 @@ def bounded_bundle(bundle: dict[str, Any]) -> dict[str, Any]:
             kept[mime] = bundle[mime]
             room -= sizes[mime]
         else:
-            more = "more than " if sizes[mime] > MAX_BUNDLE_BYTES else ""
-            left_out.append(f"{mime}, {more}{min(sizes[mime], MAX_BUNDLE_BYTES):,} bytes")
+            least = "" if isinstance(bundle[mime], str) else "at least "
+            left_out.append(f"{mime}, {least}{sizes[mime]:,} bytes")
     plain = str(kept.get("text/plain", bundle.get("text/plain", "")))[:10_000]
     note = f"[not shown, too large: {'; '.join(left_out)}; print it in parts or make it smaller]"
     return kept | {"text/plain": f"{plain}\n{note}".strip()}

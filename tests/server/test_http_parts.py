@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,11 @@ def test_text_is_made_so_that_every_store_can_carry_it(text: str) -> None:
 def test_a_small_bundle_stays_as_it_is() -> None:
     bundle = {"text/plain": "x", "application/json": {"a": [1, 2]}}
     assert bounded_bundle(bundle) is bundle
+
+
+def test_a_bundle_of_very_many_parts_is_not_shown_and_soon_measured() -> None:
+    started = time.process_time()
+    bundle = bounded_bundle({"text/plain": "x", "application/json": [{"a": []}] * 500_000})
+    assert bundle.keys() == {"text/plain"}
+    assert "application/json, at least " in bundle["text/plain"]
+    assert time.process_time() - started < 1
