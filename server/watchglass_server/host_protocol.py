@@ -212,7 +212,7 @@ class HostProtocol:
         try:
             for frame in frames:
                 events += self._receive(frame)
-            if broken:
+            if broken and self.state is not HostState.BROKEN:
                 raise broken
         except (ValueError, RecursionError, FrameError) as error:
             self.state = HostState.BROKEN

@@ -13,12 +13,19 @@ from watchglass_server.image import ensure_image
 from watchglass_server.process import ProcessConfig, PyodideProcess
 
 E = TypeVar("E")
+NEEDED_FLAGS = ("--experimental-wasm-jspi", "--wasm-stack", "--max-")
 
 
 async def node_config(cache_dir: Path) -> ProcessConfig:
     """Return the configuration of this checkout, with its base image."""
     config = ProcessConfig.from_assets(find_assets())
     return replace(config, image=await ensure_image(config, cache_dir))
+
+
+def without_second_layer(config: ProcessConfig) -> ProcessConfig:
+    """The same with no more than what Pyodide needs: Node's permissions and all that are off."""
+    flags = tuple(flag for flag in config.node_flags if flag.startswith(NEEDED_FLAGS))
+    return replace(config, node_flags=flags, image_flags=())
 
 
 class Conversation:
