@@ -58,6 +58,7 @@ def wheel_files() -> dict[str, str]:
         str(HOST / "node_modules/ws"): f"{inside}/node_modules/ws",
         **{str(pyodide / f): f"{inside}/node_modules/pyodide/{f}" for f in PYODIDE_FILES},
         str(WEB / "dist"): "watchglass_server/_web",
+        str(ROOT / "tests/security/probes"): "watchglass_server/_probes",
     }
 
 

@@ -11,6 +11,8 @@ from playwright.async_api import Browser
 from tests.support.browsing import chromium
 from tests.support.client import Client
 from tests.support.serving import Serving
+from watchglass_server.child import Launcher
+from watchglass_server.jail_launcher import JailLauncher
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +29,14 @@ def soak(request: pytest.FixtureRequest) -> bool:
 def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One for all servers of a run: the base image is built once."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+async def launcher() -> AsyncIterator[Launcher]:
+    """Starts processes in their jails, as `--isolation strict` does."""
+    launcher = JailLauncher()
+    yield launcher
+    await launcher.close()
 
 
 @pytest.fixture

@@ -15,9 +15,7 @@ async function makeImage({ out, ...folders }) {
   const pyodide = await boot({ ...folders, code, makeSnapshot: true });
   mountMonitor(pyodide, folders.monitorDir);
   pyodide.pyimport("watchglass_monitor.warm_up").warm_up();
-  const draft = `${out}.${process.pid}.tmp`;
-  fs.writeFileSync(draft, packImage(takeSnapshot(pyodide), code.compiled()));
-  fs.renameSync(draft, out);
+  fs.writeFileSync(out, packImage(takeSnapshot(pyodide), code.compiled()));
 }
 
 try {

@@ -19,12 +19,15 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from watchglass_server.assets import Assets, find_assets
 from watchglass_server.calls import Calls
+from watchglass_server.child import Launcher
 from watchglass_server.clock import Clock
 from watchglass_server.config import Config
 from watchglass_server.errors import PoolTimeout, ProcessStartError, SetupError
 from watchglass_server.gateway import Gateway
 from watchglass_server.given_scripts import GivenScripts
 from watchglass_server.http_api import HttpApi
+from watchglass_server.isolating import isolating
+from watchglass_server.isolation import Isolation
 from watchglass_server.live_views import LiveViews
 from watchglass_server.manager import PyodideManager
 from watchglass_server.origins import Origins, shown_host
@@ -51,8 +54,11 @@ LARGEST_UPLOAD_BYTES = 300 * 2**20
 class PyodideServer:
     """The server: `async with` starts and stops it; sessions are kept in `config.data_dir`."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(
+        self, config: Config, *, on_isolation: Callable[[Isolation], None] = lambda isolation: None
+    ) -> None:
         self.config = config
+        self._on_isolation = on_isolation
         self.token = config.token or new_secret()
         self.url = ""
         self._stack = AsyncExitStack()
@@ -83,8 +89,12 @@ class PyodideServer:
         port = listening.getsockname()[1]
         self.url = f"http://{shown_host(config.host)}:{port}"
         journal = await self._stack.enter_async_context(await Journal.open(config.data_dir))
-        manager = await self._stack.enter_async_context(_manager(config, assets))
+        isolated = await self._stack.enter_async_context(isolating(config.isolation, assets))
+        manager = _manager(config, assets, isolated.launcher)
+        await self._stack.enter_async_context(manager)
         await self._build(journal, manager, assets, listening)
+        await isolated.prove()
+        self._on_isolation(isolated.isolation)
         try:
             await manager.wait(FIRST_PROCESS_S)
         except (ProcessStartError, PoolTimeout) as error:
@@ -180,9 +190,10 @@ class PyodideServer:
         self._stack.callback(_remove, path)
 
 
-def _manager(config: Config, assets: Assets) -> PyodideManager:
+def _manager(config: Config, assets: Assets, launcher: Launcher) -> PyodideManager:
     process = replace(
         ProcessConfig.from_assets(assets),
+        launcher=launcher,
         memory_bytes=config.memory_limit,
         output_bytes=config.output_limit,
         poll_ms=config.poll_ms,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from watchglass_server.errors import AssetsError
 
-__all__ = ["Assets", "AssetsError", "find_assets"]
+__all__ = ["Assets", "AssetsError", "find_assets", "find_probes"]
 
 _HERE = Path(__file__).resolve().parent
 
@@ -43,6 +43,18 @@ def find_assets(package_dir: Path = _HERE, environment: Mapping[str, str] = os.e
         pyodide_dir=_find_pyodide(host_dir, in_wheel),
         monitor_dir=_find_monitor(),
         web_dir=_find_web(package_dir, in_wheel),
+    )
+
+
+def find_probes(package_dir: Path = _HERE) -> Path:
+    """Return the folder of the escape probes. Raises AssetsError, which says what to do."""
+    folders = [parent / "tests" / "security" / "probes" for parent in package_dir.parents]
+    for folder in (package_dir / "_probes", *folders):
+        if folder.is_dir():
+            return folder
+    raise AssetsError(
+        f"There are no escape probes beside or above {package_dir}, so that it cannot be shown "
+        "that sessions are locked in: install watchglass again, or run it from a checkout."
     )
 
 

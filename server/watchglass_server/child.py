@@ -17,9 +17,18 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-__all__ = ["Child", "ChildExit", "run_to_end"]
+__all__ = [
+    "ENVIRONMENT",
+    "Child",
+    "ChildExit",
+    "Launcher",
+    "PlainChild",
+    "PlainLauncher",
+    "Reach",
+    "run_to_end",
+]
 
 OUTPUT_KEPT_BYTES: Final = 8 * 2**10
 # Nothing is inherited: a session must not see the server's tokens. OpenSSL's file is outside of
@@ -40,45 +49,29 @@ class ChildExit:
     max_rss_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What of this machine a child needs: the files it reads and writes, and all it may allocate.
+
+    Beyond `data_bytes` an allocation fails there, in whatever language, and hurts no other process.
+    """
+
+    read: tuple[Path, ...] = ()
+    write: tuple[Path, ...] = ()
+    data_bytes: int | None = None
+
+
 class Child:
     """A child process in a session of its own, so that the terminal's Ctrl+C passes it by."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
+    def __init__(self, pid: int, output: int) -> None:
         self._loop = asyncio.get_running_loop()
-        assert process.stdout is not None
-        self._pipe = process.stdout
+        self._pipe = output
         self._output = bytearray()
         self._output_is_closed = False
-        self.pid = process.pid
+        self.pid = pid
         self.exited: asyncio.Future[ChildExit] = self._loop.create_future()
         self._watch_output()
-        self._watch_exit()
-
-    @classmethod
-    def start(
-        cls,
-        argv: Sequence[str],
-        inherited: socket.socket | None = None,
-        data_bytes: int | None = None,
-    ) -> "Child":
-        """Start the program; the socket keeps its number in it. Raises OSError.
-
-        `data_bytes` is all that it may allocate, in whatever language: beyond it, an allocation
-        fails there, and no other process is hurt.
-        """
-        process = subprocess.Popen(
-            [*_death_with_parent(), *argv],
-            env=ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=() if inherited is None else (inherited.fileno(),),
-            start_new_session=True,
-            cwd="/",
-        )
-        _limit(process.pid, data_bytes)
-        return cls(process)
 
     @property
     def output(self) -> str:
@@ -89,19 +82,22 @@ class Child:
         """End it, and what it started itself, now."""
         if not self.exited.done():  # afterwards the number may be somebody else's
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
+                self._kill()
 
     async def wait(self) -> ChildExit:
         """Wait until it has ended."""
         return await asyncio.shield(self.exited)
 
+    def _kill(self) -> None:
+        os.killpg(self.pid, signal.SIGKILL)
+
     def _watch_output(self) -> None:
-        os.set_blocking(self._pipe.fileno(), False)
-        self._loop.add_reader(self._pipe.fileno(), self._read_output)
+        os.set_blocking(self._pipe, False)
+        self._loop.add_reader(self._pipe, self._read_output)
 
     def _read_output(self) -> bool:
         try:
-            data = os.read(self._pipe.fileno(), 2**16)
+            data = os.read(self._pipe, 2**16)
         except BlockingIOError:
             return False
         self._output += data
@@ -113,8 +109,53 @@ class Child:
     def _close_output(self) -> None:
         if not self._output_is_closed:
             self._output_is_closed = True
-            self._loop.remove_reader(self._pipe.fileno())
-            self._pipe.close()
+            self._loop.remove_reader(self._pipe)
+            os.close(self._pipe)
+
+    def _ended(self, exit_: ChildExit) -> None:
+        # At most what the pipe holds: a grandchild that still writes is not waited for.
+        for _ in range(32):
+            if self._output_is_closed or not self._read_output():
+                break
+        self._close_output()
+        self.exited.set_result(exit_)
+
+
+class PlainChild(Child):
+    """A child of our own, with an empty environment and no jail."""
+
+    def __init__(self, process: subprocess.Popen[bytes], output: int) -> None:
+        super().__init__(process.pid, output)
+        self._process = process
+        self._watch_exit()
+
+    @classmethod
+    def start(
+        cls,
+        argv: Sequence[str],
+        inherited: socket.socket | None = None,
+        data_bytes: int | None = None,
+    ) -> "PlainChild":
+        """Start the program; the socket keeps its number in it. Raises OSError."""
+        output, theirs = os.pipe()
+        try:
+            process = subprocess.Popen(
+                [*_death_with_parent(), *argv],
+                env=ENVIRONMENT,
+                stdin=subprocess.DEVNULL,
+                stdout=theirs,
+                stderr=subprocess.STDOUT,
+                pass_fds=() if inherited is None else (inherited.fileno(),),
+                start_new_session=True,
+                cwd="/",
+            )
+        except BaseException:
+            os.close(output)
+            raise
+        finally:
+            os.close(theirs)
+        _limit(process.pid, data_bytes)
+        return cls(process, output)
 
     def _watch_exit(self) -> None:
         try:
@@ -135,13 +176,33 @@ class Child:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody asks any more
             self._loop.call_soon_threadsafe(self._ended, exit_)
 
-    def _ended(self, exit_: ChildExit) -> None:
-        # At most what the pipe holds: a grandchild that still writes is not waited for.
-        for _ in range(32):
-            if self._output_is_closed or not self._read_output():
-                break
-        self._close_output()
-        self.exited.set_result(exit_)
+
+class Launcher(Protocol):
+    """Starts children, each within its reach or without a bound."""
+
+    def number_inside(self, inherited: socket.socket) -> int:
+        """Return the number by which the child finds the socket that it inherits."""
+        ...
+
+    async def start(
+        self, argv: Sequence[str], reach: Reach, inherited: socket.socket | None = None
+    ) -> Child:
+        """Start the program, named by its path. Raises OSError, which says what to do."""
+        ...
+
+
+class PlainLauncher:
+    """Starts children with a memory limit and an empty environment, and no jail."""
+
+    def number_inside(self, inherited: socket.socket) -> int:
+        """Return the number that the socket has here."""
+        return inherited.fileno()
+
+    async def start(
+        self, argv: Sequence[str], reach: Reach, inherited: socket.socket | None = None
+    ) -> Child:
+        """Start the program. Raises OSError."""
+        return PlainChild.start(argv, inherited, reach.data_bytes)
 
 
 def _limit(pid: int, data_bytes: int | None) -> None:
@@ -161,9 +222,15 @@ def _reap(process: subprocess.Popen[bytes]) -> ChildExit:
     return ChildExit(process.returncode, usage.ru_maxrss * 1024)
 
 
-async def run_to_end(argv: Sequence[str], *, timeout: float) -> tuple[int | None, str]:
+async def run_to_end(
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    launcher: Launcher | None = None,
+    reach: Reach | None = None,
+) -> tuple[int | None, str]:
     """Run a program; return its exit code (None: too late) and the last of its output."""
-    child = Child.start(argv)
+    child = await (launcher or PlainLauncher()).start(argv, reach or Reach())
     try:
         async with asyncio.timeout(timeout):
             exit_ = await child.wait()

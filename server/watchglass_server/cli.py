@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from watchglass_server.app import PyodideServer
 from watchglass_server.config import Config, SettingError, add_flags, read_settings
 from watchglass_server.errors import WatchglassError
+from watchglass_server.isolation import Isolation
 from watchglass_server.subcommands import SUBCOMMANDS
 from watchglass_server.version import VERSION
 from watchglass_sync.errors import SyncError
@@ -63,11 +64,6 @@ async def _serve(config: Config) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    print(
-        f"watchglass: isolation {config.isolation}: each session has an operating system process "
-        "of its own and no jail around it yet; let in only people you trust.",
-        file=sys.stderr,
-    )
     ready = asyncio.Event()
     serving = asyncio.create_task(_run(config, ready, stop))
     stopping = asyncio.create_task(stop.wait())
@@ -81,13 +77,19 @@ async def _serve(config: Config) -> int:
 
 
 async def _run(config: Config, ready: asyncio.Event, stop: asyncio.Event) -> int:
-    async with PyodideServer(config) as server:
+    async with PyodideServer(config, on_isolation=_say_isolation) as server:
         ready.set()
         print(f"watchglass is ready at {server.address}", flush=True)
         if config.open:
             await asyncio.to_thread(webbrowser.open, server.address)
         await stop.wait()
     return 0
+
+
+def _say_isolation(isolation: Isolation) -> None:
+    print(
+        f"watchglass: isolation {isolation.level}: {isolation.words}.", file=sys.stderr, flush=True
+    )
 
 
 def _log_to_stderr(level: str) -> None:

@@ -148,9 +148,10 @@ class Config:
         "DIR",
     )
     isolation: str = setting(
-        "process",
-        "Isolation of sessions: process (each in an operating system process of its own) or strict "
-        "(a jail around it; not in this version).",
+        "strict",
+        "What holds a session: strict (a jail of the kernel's own means, checked at each start, "
+        "which fails where it does not hold) or process (an operating system process "
+        "of its own and no jail: only for people you trust).",
         choice("strict", "process"),
         "LEVEL",
     )
@@ -201,11 +202,6 @@ class Config:
             )
         if self.token is not None and len(self.token) < 16:
             raise SettingError("--token has fewer than 16 characters; choose a longer one.")
-        if self.isolation == "strict":
-            raise SettingError(
-                "This version has no jail yet, so --isolation strict is refused; start with "
-                "--isolation process, and only for people you trust."
-            )
         if self.spacetimedb is not None:
             raise SettingError(
                 "This version has no SpacetimeDB mirror yet; start without --spacetimedb."

@@ -16,7 +16,8 @@ WatchglassError
 │   └── QueryTimeout
 └── SetupError                something on this machine is missing or broken
     ├── AssetsError           Node, Pyodide or our own files
-    └── ImageError            the base image cannot be built
+    ├── ImageError            the base image cannot be built
+    └── IsolationError        the isolation that was asked for does not hold
 """
 
 from collections.abc import Mapping
@@ -110,3 +111,7 @@ class AssetsError(SetupError):
 
 class ImageError(SetupError):
     """The base image cannot be built."""
+
+
+class IsolationError(SetupError):
+    """The isolation that was asked for does not hold on this machine."""

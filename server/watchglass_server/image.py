@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -88,10 +89,15 @@ def _sources(folder: Path) -> Iterable[Path]:
 
 
 async def _build(config: ProcessConfig, image: Path) -> None:
-    draft = image.with_suffix(".draft")
-    try:
+    with tempfile.TemporaryDirectory(prefix="draft-", dir=image.parent) as folder:
+        draft = Path(folder) / image.name
         # An absolute number of seconds: a build that hangs must not hold up every other server.
-        exit_code, output = await run_to_end(config.image_command(draft), timeout=BUILD_TIMEOUT_S)
+        exit_code, output = await run_to_end(
+            config.image_command(draft),
+            timeout=BUILD_TIMEOUT_S,
+            launcher=config.launcher,
+            reach=config.image_reach(draft.parent),
+        )
         if exit_code != 0 or not draft.is_file() or not draft.stat().st_size:
             how = "was not done in time" if exit_code is None else f"ended with {exit_code}"
             raise ImageError(
@@ -99,13 +105,12 @@ async def _build(config: ProcessConfig, image: Path) -> None:
                 "run `watchglass doctor` to see what this machine lacks"
             )
         await asyncio.to_thread(_publish, draft, image)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _publish(draft: Path, image: Path) -> None:
     """Give the image its name last: whoever finds the name finds all of it."""
     _sum_path(image).write_text(_digest(draft))
+    draft.chmod(0o644)  # a session's process may have a user of its own
     draft.replace(image)
 
 

@@ -139,7 +139,9 @@ class PyodideProcess:
         try:
             ours.setblocking(False)
             theirs.setblocking(False)  # the host polls it while Python runs
-            child = Child.start(self._argv(theirs), theirs, self.config.data_bytes)
+            launcher = self.config.launcher
+            argv = self._argv(launcher.number_inside(theirs))
+            child = await launcher.start(argv, self.config.reach, theirs)
         except BaseException:
             ours.close()
             raise
@@ -150,10 +152,10 @@ class PyodideProcess:
         self._end = asyncio.create_task(self._watch_end(child, link), name=f"end of {child.pid}")
         await asyncio.get_running_loop().create_unix_connection(lambda: link, sock=ours)
 
-    def _argv(self, theirs: socket.socket) -> list[str]:
+    def _argv(self, number: int) -> list[str]:
         config = self.config
         settings: dict[str, object] = {
-            "fd": theirs.fileno(),
+            "fd": number,
             "pyodide_dir": str(config.pyodide_dir),
             "monitor_dir": str(config.monitor_dir),
             "image": str(config.image) if config.image else None,

@@ -1,10 +1,11 @@
 """What a Node child is started with."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from watchglass_server.assets import Assets
+from watchglass_server.child import Launcher, PlainLauncher, Reach
 
 __all__ = ["DEFAULT_MEMORY_BYTES", "ProcessConfig", "ProcessLimits"]
 
@@ -41,6 +42,7 @@ class ProcessConfig:
     output_bytes: int = DEFAULT_OUTPUT_BYTES
     poll_ms: int = 250
     start_timeout: float = 30.0
+    launcher: Launcher = field(default_factory=PlainLauncher)
 
     @classmethod
     def from_assets(cls, assets: Assets) -> "ProcessConfig":
@@ -63,6 +65,17 @@ class ProcessConfig:
     def data_bytes(self) -> int | None:
         """All that the process may allocate, Python's memory and everything else."""
         return self.memory_bytes + HOST_DATA_BYTES if self.memory_bytes else None
+
+    @property
+    def reach(self) -> Reach:
+        """What of this machine the process needs."""
+        host = (self.host_dir / name for name in ("src", "native", "package.json"))
+        kernel = (self.image,) if self.image else (self.monitor_dir / "watchglass_monitor",)
+        return Reach(read=(self.pyodide_dir, *host, *kernel), data_bytes=self.data_bytes)
+
+    def image_reach(self, folder: Path) -> Reach:
+        """What of this machine writing the base image needs: this folder to write in, too."""
+        return replace(replace(self, image=None).reach, write=(folder,), data_bytes=None)
 
     def image_command(self, out: Path) -> list[str]:
         """Return the command that writes the base image."""

@@ -67,6 +67,7 @@ def test_the_wheel_holds_host_pyodide_and_page_and_nothing_of_the_tests(wheel: P
         f"{inside}/package.json",
         f"{inside}/node_modules/pyodide/pyodide.asm.wasm",
         f"{inside}/node_modules/pyodide/python_stdlib.zip",
+        "watchglass_server/_probes/files/fs_sync.py",
         "watchglass_server/_web/index.html",
         "watchglass_monitor/__init__.py",
         "watchglass_sync/journal.py",

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.node_host import Conversation, node_config
+from watchglass_server.child import Launcher
 from watchglass_server.process import ProcessConfig, PyodideProcess
 
 
 @pytest.fixture
-async def config(cache_dir: Path) -> ProcessConfig:
-    return await node_config(cache_dir)
+async def config(cache_dir: Path, launcher: Launcher) -> ProcessConfig:
+    return await node_config(cache_dir, launcher)
 
 
 @pytest.fixture

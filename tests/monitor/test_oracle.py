@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.node_host import Conversation, node_config
 from tests.support.random_programs import SETUP, program
+from watchglass_server.child import Launcher
 from watchglass_server.host_messages import (
     Finished,
     InputRequest,
@@ -28,11 +29,11 @@ LOOK = {"on": True, "windows": []}
 
 
 async def test_what_is_told_is_what_is_there_after_every_random_program(
-    cache_dir: Path, soak: bool
+    cache_dir: Path, launcher: Launcher, soak: bool
 ) -> None:
     seed = os.environ.get("SEED", "watchglass")
     compared, wanted, round_ = 0, 2_000_000 if soak else 100_000, 0
-    config = await node_config(cache_dir)
+    config = await node_config(cache_dir, launcher)
     while compared < wanted:
         async with PyodideProcess(config) as process:
             talk = Conversation(process)

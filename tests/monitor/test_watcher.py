@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.node_host import Conversation, node_config
 from watchglass_monitor.watcher import tell_lines_of, user_line
+from watchglass_server.child import Launcher
 from watchglass_server.process import PyodideProcess
 
 pytestmark = pytest.mark.slow
@@ -35,8 +36,9 @@ seen == [["x"]] * 20 or seen
 
 async def test_a_watcher_that_is_dropped_stops_watching_and_gives_its_place_back(
     cache_dir: Path,
+    launcher: Launcher,
 ) -> None:
-    async with PyodideProcess(await node_config(cache_dir)) as process:
+    async with PyodideProcess(await node_config(cache_dir, launcher)) as process:
         talk = Conversation(process)
         assert await talk.evaluate(DROPPED) == "True"
         assert await talk.evaluate("1 + 1") == "2"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from watchglass_server.assets import find_assets
+from watchglass_server.assets import find_assets, find_probes
 from watchglass_server.errors import AssetsError
 
 PYODIDE = ("package.json", "pyodide.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
@@ -85,3 +85,14 @@ def test_a_broken_package_file_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "node_host" / "package.json").write_text(text)
     with pytest.raises(AssetsError, match=r"watchglass\.node_flags cannot be read"):
         find_assets(package, {})
+
+
+def test_the_escape_probes_are_found_in_a_checkout_and_in_a_wheel(tmp_path: Path) -> None:
+    package = installed(tmp_path, "node_host")
+    with pytest.raises(AssetsError, match="install watchglass again"):
+        find_probes(package)
+    in_checkout = tmp_path / "tests" / "security" / "probes"
+    in_checkout.mkdir(parents=True)
+    assert find_probes(package) == in_checkout
+    (package / "_probes").mkdir()
+    assert find_probes(package) == package / "_probes"

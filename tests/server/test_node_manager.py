@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.node_host import Conversation, node_config
 from watchglass_server.assets import find_assets
+from watchglass_server.child import Launcher
 from watchglass_server.image import ensure_image
 from watchglass_server.manager import ProcessLimits, PyodideManager
 from watchglass_server.process import ProcessConfig, PyodideProcess
@@ -56,8 +57,8 @@ async def test_a_damaged_image_is_built_again(tmp_path: Path) -> None:
         assert await value_of(await pool.acquire(), "1 + 1") == "2"
 
 
-async def test_a_pool_refills_after_many_were_taken(cache_dir: Path) -> None:
-    config = await node_config(cache_dir)
+async def test_a_pool_refills_after_many_were_taken(cache_dir: Path, launcher: Launcher) -> None:
+    config = await node_config(cache_dir, launcher)
     async with PyodideManager(config, min_size=3, max_size=6) as pool:
         await pool.wait()
         taken = await asyncio.gather(*(pool.acquire() for _ in range(3)))
@@ -68,8 +69,8 @@ async def test_a_pool_refills_after_many_were_taken(cache_dir: Path) -> None:
         await asyncio.gather(*map(pool.release, taken))
 
 
-async def test_sessions_share_nothing(cache_dir: Path) -> None:
-    config = await node_config(cache_dir)
+async def test_sessions_share_nothing(cache_dir: Path, launcher: Launcher) -> None:
+    config = await node_config(cache_dir, launcher)
     async with PyodideManager(config) as pool:
         first = await pool.acquire()
         assert await value_of(first, "import sys; sys.flag = x = 1; x") == "1"
@@ -80,8 +81,8 @@ async def test_sessions_share_nothing(cache_dir: Path) -> None:
         )
 
 
-async def test_a_memory_limit_of_ones_own_holds(cache_dir: Path) -> None:
-    config = await node_config(cache_dir)
+async def test_a_memory_limit_of_ones_own_holds(cache_dir: Path, launcher: Launcher) -> None:
+    config = await node_config(cache_dir, launcher)
     async with PyodideManager(config, min_size=1) as pool:
         small = await pool.acquire(ProcessLimits(memory_bytes=64 * 2**20))
         code = "try: held = bytearray(10**8)\nexcept MemoryError: held = None\nheld is None"
@@ -90,16 +91,20 @@ async def test_a_memory_limit_of_ones_own_holds(cache_dir: Path) -> None:
         assert await value_of(usual, code) == "False"
 
 
-async def test_a_memory_limit_that_is_too_small_is_told(cache_dir: Path) -> None:
-    config = await node_config(cache_dir)
+async def test_a_memory_limit_that_is_too_small_is_told(
+    cache_dir: Path, launcher: Launcher
+) -> None:
+    config = await node_config(cache_dir, launcher)
     async with PyodideManager(config, min_size=1) as pool:
         with pytest.raises(Exception, match="memory_bytes must be between"):
             await pool.acquire(ProcessLimits(memory_bytes=2**20))
         assert (await pool.acquire()).exit is None
 
 
-async def test_a_warm_process_that_is_killed_is_replaced(cache_dir: Path) -> None:
-    config = await node_config(cache_dir)
+async def test_a_warm_process_that_is_killed_is_replaced(
+    cache_dir: Path, launcher: Launcher
+) -> None:
+    config = await node_config(cache_dir, launcher)
     async with PyodideManager(config, min_size=1) as pool:
         await pool.wait()
         (process,) = pool._warm

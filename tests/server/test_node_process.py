@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.node_host import Conversation, node_config
+from watchglass_server.child import Launcher
 from watchglass_server.errors import QueryError
 from watchglass_server.host_messages import (
     Error,
@@ -27,8 +28,8 @@ MIB = 2**20
 
 
 @pytest.fixture
-async def config(cache_dir: Path) -> ProcessConfig:
-    return await node_config(cache_dir)
+async def config(cache_dir: Path, launcher: Launcher) -> ProcessConfig:
+    return await node_config(cache_dir, launcher)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from watchglass_server.assets import find_assets
+from watchglass_server.child import Launcher
 from watchglass_server.host_messages import ExecuteResult, Finished, Stream
 from watchglass_server.host_protocol import HostEvent
 from watchglass_server.image import ensure_image
@@ -16,9 +17,10 @@ E = TypeVar("E")
 NEEDED_FLAGS = ("--experimental-wasm-jspi", "--wasm-stack", "--max-")
 
 
-async def node_config(cache_dir: Path) -> ProcessConfig:
+async def node_config(cache_dir: Path, launcher: Launcher | None = None) -> ProcessConfig:
     """Return the configuration of this checkout, with its base image."""
     config = ProcessConfig.from_assets(find_assets())
+    config = replace(config, launcher=launcher or config.launcher)
     return replace(config, image=await ensure_image(config, cache_dir))
 
 

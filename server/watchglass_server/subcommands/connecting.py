@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from watchglass_server.client import ClientError, ServerAddress, request
-from watchglass_server.config import Config
+from watchglass_server.config import Config, read_settings, variable
 from watchglass_server.errors import WatchglassError
 from watchglass_sync.errors import SyncError
 
@@ -62,6 +62,13 @@ def data_dir(args: argparse.Namespace) -> Path:
     """The data directory that was named, or the default."""
     named = args.data_dir or os.environ.get("WATCHGLASS_DATA_DIR")
     return Path(named).expanduser() if named else Config().data_dir
+
+
+def isolation_level(args: argparse.Namespace) -> str:
+    """The isolation that was asked for, or the default."""
+    name = variable("isolation")
+    environment = {name: os.environ[name]} if name in os.environ else {}
+    return read_settings({"isolation": args.isolation}, environment).isolation
 
 
 def find_server(args: argparse.Namespace) -> ServerAddress:

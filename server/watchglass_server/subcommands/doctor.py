@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import os
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from watchglass_server.assets import find_assets
 from watchglass_server.client import Client, ClientError, JsonObject
-from watchglass_server.errors import WatchglassError
+from watchglass_server.config import add_flags
+from watchglass_server.errors import IsolationError, WatchglassError
+from watchglass_server.escape_probes import run_probes
 from watchglass_server.host_messages import ExecuteResult, Finished
 from watchglass_server.image import ensure_image
+from watchglass_server.isolating import Isolating, isolating
 from watchglass_server.process import ProcessConfig, PyodideProcess
 from watchglass_server.subcommands.connecting import (
     add_data_dir,
     data_dir,
+    isolation_level,
     split_address,
 )
 from watchglass_sync.errors import DataDirLocked, SyncError
@@ -35,12 +40,7 @@ READY_LINE = "watchglass is ready at "
 START_TIMEOUT_S = 90.0
 STEP_TIMEOUT_S = 30.0
 Level = Literal["ok", "note", "FAIL"]
-ISOLATION = (
-    "process: each session is a process of its own, with a memory limit, an empty environment and "
-    "an empty file system. This does NOT stop code that is meant to break out: it can reach this "
-    "user's files, network and programs. Let only people in whom you trust, or run the server in "
-    "a container or as a user of its own."
-)
+REPORT = "Let no strangers in, and report it as docs/security.md says, with the kernel's version."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +57,18 @@ class Unhealthy(Exception):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of this command."""
+    add_flags(parser, "isolation")
     add_data_dir(parser)
 
 
 async def run(args: argparse.Namespace) -> int:
     """Run the checks, one line each; exit status 1 when one fails."""
-    checkup = Checkup(data_dir(args))
     failed = 0
-    for name, check in checkup.checks():
-        finding = await examine(check)
-        failed += finding.level == "FAIL"
-        print(f"{finding.level:<4}  {name:<16}  {finding.words}", flush=True)
+    async with Checkup(data_dir(args), isolation_level(args)) as checkup:
+        for name, check in checkup.checks():
+            finding = await examine(check)
+            failed += finding.level == "FAIL"
+            print(f"{finding.level:<4}  {name:<16}  {finding.words}", flush=True)
     if failed:
         print(f"\n{failed} of the checks failed: see what to do above.")
     return 1 if failed else 0
@@ -86,9 +87,19 @@ async def examine(check: Callable[[], Awaitable[Finding]]) -> Finding:
 class Checkup:
     """The checks, in the order in which each stands on those before it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, level: str) -> None:
         self._folder = folder
+        self._level = level
+        self._stack = AsyncExitStack()
+        self._isolated: Isolating | None = None
+        self._refusal: IsolationError | None = None
         self._config: ProcessConfig | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
 
     def checks(self) -> list[tuple[str, Callable[[], Awaitable[Finding]]]]:
         """Each check's name, and the check."""
@@ -124,7 +135,13 @@ class Checkup:
 
     async def pyodide(self) -> Finding:
         """Pyodide's files, the host's and the kernel's."""
-        self._config = ProcessConfig.from_assets(find_assets())
+        assets = find_assets()
+        self._config = ProcessConfig.from_assets(assets)
+        try:
+            self._isolated = await self._stack.enter_async_context(isolating(self._level, assets))
+            self._config = replace(self._config, launcher=self._isolated.launcher)
+        except IsolationError as error:  # told below; what can be checked without a jail still is
+            self._refusal = error
         return Finding("ok", str(self._config.pyodide_dir))
 
     async def image(self) -> Finding:
@@ -153,11 +170,21 @@ class Checkup:
         )
 
     async def isolation(self) -> Finding:
-        """What is in force, plainly."""
-        words = ISOLATION
-        if hasattr(os, "geteuid") and os.geteuid() == 0:
-            words += " This user is root: all the more."
-        return Finding("note", words)
+        """What holds a session, after every attempt to get out was made."""
+        config = self._checked()
+        if self._refusal is not None:
+            raise self._refusal
+        assert self._isolated is not None
+        await self._isolated.prove()
+        isolation = self._isolated.isolation
+        if isolation.level != "strict":
+            return Finding("note", f"{isolation.level}: {isolation.words}")
+        results = await run_probes(functools.partial(_started, config))
+        escaped = [result.probe.attempt for result in results if result.escaped]
+        score = f"{len(escaped)} of {len(results)} escape probes got out"
+        if escaped:
+            raise Unhealthy(f"strict: {score}: {'; '.join(escaped)}. {REPORT}")
+        return Finding("ok", f"strict: {score} ({isolation.words})")
 
     async def data(self) -> Finding:
         """The data directory can be used, and the journal in it is sound."""
@@ -179,7 +206,7 @@ class Checkup:
         """A server starts, a WebSocket opens, a session computes 1 + 1."""
         with tempfile.TemporaryDirectory(prefix="watchglass-doctor-") as folder:
             started = time.monotonic()
-            async with _serving(Path(folder)) as address:
+            async with _serving(Path(folder), self._level) as address:
                 ready_s = time.monotonic() - started
                 round_trip_ms, result = await _try_session(address)
         if result != "2":
@@ -196,6 +223,12 @@ class Checkup:
         return self._config
 
 
+async def _started(config: ProcessConfig) -> PyodideProcess:
+    process = PyodideProcess(config)
+    await process.start()
+    return process
+
+
 async def _result_of(process: PyodideProcess) -> str | None:
     result: str | None = None
     async for batch in process.events():
@@ -208,7 +241,7 @@ async def _result_of(process: PyodideProcess) -> str | None:
 
 
 @asynccontextmanager
-async def _serving(folder: Path) -> AsyncIterator[str]:
+async def _serving(folder: Path, level: str) -> AsyncIterator[str]:
     """A server on a free port for a moment, with data of its own."""
     # What the person has set for their own server must not hold for this one.
     environment = {
@@ -219,6 +252,7 @@ async def _serving(folder: Path) -> AsyncIterator[str]:
     server = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "watchglass_server", "serve", "--port", "0"),
         *("--data-dir", str(folder), "--pool-min-size", "1", "--pool-max-size", "1"),
+        *("--isolation", level),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=environment,

@@ -11,10 +11,11 @@ from typing import TypeVar
 
 from watchglass_server.assets import find_assets
 from watchglass_server.client import ClientError
-from watchglass_server.config import duration, size
+from watchglass_server.config import add_flags, duration, size
 from watchglass_server.image import ensure_image
+from watchglass_server.isolating import isolating
 from watchglass_server.process import ProcessConfig, PyodideProcess
-from watchglass_server.subcommands.connecting import reported
+from watchglass_server.subcommands.connecting import isolation_level, reported
 from watchglass_server.subcommands.script import FILE_BYTES, Script, prologue
 from watchglass_server.subcommands.script_run import ScriptRun
 
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--wall", metavar="DURATION", help="time limit: 90, 90s, 5m [none]")
     parser.add_argument("--memory", metavar="BYTES", help="memory limit: 512M, 1G [512M]")
+    add_flags(parser, "isolation")
     parser.add_argument(
         "--file",
         metavar="PATH",
@@ -59,13 +61,16 @@ async def run(args: argparse.Namespace) -> int:
     memory_bytes = _read("--memory", args.memory, size)
     script = Script(args.script, _source(args.script), tuple(args.arguments))
     files = {Path(path).name: _file(Path(path)) for path in args.file}
-    config = ProcessConfig.from_assets(find_assets())
-    config = replace(config, image=await ensure_image(config, on_progress=_say))
-    config = replace(
-        config, output_bytes=OUTPUT_BYTES, memory_bytes=memory_bytes or config.memory_bytes
-    )
-    async with PyodideProcess(config) as process:
-        return await ScriptRun(process, script).run(prologue(script, files), wall_s)
+    assets = find_assets()
+    async with isolating(isolation_level(args), assets) as isolated:
+        config = replace(ProcessConfig.from_assets(assets), launcher=isolated.launcher)
+        config = replace(config, image=await ensure_image(config, on_progress=_say))
+        config = replace(
+            config, output_bytes=OUTPUT_BYTES, memory_bytes=memory_bytes or config.memory_bytes
+        )
+        async with PyodideProcess(config) as process:
+            await isolated.prove()
+            return await ScriptRun(process, script).run(prologue(script, files), wall_s)
 
 
 def _say(line: str) -> None:

@@ -1,0 +1,4 @@
+"""Never stops to compute."""
+
+while True:
+    pass

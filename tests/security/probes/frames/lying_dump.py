@@ -1,0 +1,21 @@
+"""Says that it has sent more bytes of its variables than it did."""
+
+import json
+
+from pyodide.code import run_js
+
+send = run_js("""(bytes) => {
+  const fs = process.getBuiltinModule("fs");
+  for (let number = 3; number < 64; number++)
+    try {
+      if (fs.fstatSync(number).isSocket()) fs.writeSync(number, bytes.toJs());
+    } catch {}
+}""")
+
+
+def send_message(**message):
+    text = json.dumps(message).encode()
+    send((len(text) + 1).to_bytes(4, "little") + b"J" + text)
+
+
+send_message(type="dumped", number=1, request_id=99, bytes=10**6, variables=[])

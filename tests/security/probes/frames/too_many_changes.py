@@ -1,0 +1,22 @@
+"""Tells of more variables in one message than a message may hold."""
+
+import json
+
+from pyodide.code import run_js
+
+send = run_js("""(bytes) => {
+  const fs = process.getBuiltinModule("fs");
+  for (let number = 3; number < 64; number++)
+    try {
+      if (fs.fstatSync(number).isSocket()) fs.writeSync(number, bytes.toJs());
+    } catch {}
+}""")
+
+
+def send_message(**message):
+    text = json.dumps(message).encode()
+    send((len(text) + 1).to_bytes(4, "little") + b"J" + text)
+
+
+change = {"op": "delete", "name": "x", "line": None, "request_id": 0}
+send_message(type="variables", request_id=0, running=False, changes=[change] * 501)

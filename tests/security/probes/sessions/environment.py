@@ -1,0 +1,6 @@
+"""Reads the environment of another process."""
+
+import js
+
+fs = js.process.getBuiltinModule("fs")
+print(fs.readFileSync(f"/proc/{VICTIM_PID}/environ", "utf8"))

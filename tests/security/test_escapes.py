@@ -1,0 +1,59 @@
+"""Every attempt to get out of a session gets through where nothing holds it, and none in a jail."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support.node_host import node_config
+from tests.support.probing import OrdinaryUsersJail, open_config, starting
+from watchglass_server.child import Launcher
+from watchglass_server.escape_probes import ProbeResult, run_probes
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+LEAST_PROBES = 110
+
+
+def tell(results: Sequence[ProbeResult], where: str) -> None:
+    escaped = sum(result.escaped for result in results)
+    print(f"escapes {where}: {escaped} of {len(results)}", file=sys.__stderr__)
+
+
+def escapes(results: Sequence[ProbeResult]) -> dict[str, str | None]:
+    return {result.probe.name: result.evidence for result in results if result.escaped}
+
+
+async def test_without_isolation_every_attempt_gets_through(cache_dir: Path) -> None:
+    results = await run_probes(starting(await open_config(cache_dir)))
+    tell(results, "without isolation")
+    assert len(results) >= LEAST_PROBES
+    stopped = {result.probe.name: result.said[-2000:] for result in results if not result.escaped}
+    assert not stopped
+
+
+async def test_the_jail_alone_lets_no_attempt_through(cache_dir: Path, launcher: Launcher) -> None:
+    results = await run_probes(starting(await open_config(cache_dir, launcher)))
+    tell(results, "from the jail")
+    assert not escapes(results)
+
+
+async def test_the_jail_of_an_ordinary_user_lets_no_attempt_through(cache_dir: Path) -> None:
+    launcher = OrdinaryUsersJail()
+    try:
+        results = await run_probes(starting(await open_config(cache_dir, launcher)))
+    finally:
+        await launcher.close()
+    tell(results, "from the jail of an ordinary user")
+    assert not escapes(results)
+
+
+async def test_a_session_as_it_is_started_lets_no_attempt_through(
+    cache_dir: Path, launcher: Launcher
+) -> None:
+    results = await run_probes(starting(await node_config(cache_dir, launcher)))
+    tell(results, "from a session")
+    assert not escapes(results)
