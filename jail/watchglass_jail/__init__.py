@@ -1,6 +1,6 @@
 """The jail: the kernel's own means, around one process of a session. Imports nothing of ours."""
 
-from watchglass_jail.cgroups import CgroupLimits, create_cgroups, remove_cgroups
+from watchglass_jail.cgroups import CgroupLimits, ServerGroups
 from watchglass_jail.choice import choose_policy, missing_layers
 from watchglass_jail.confine import confine
 from watchglass_jail.errors import JailError
@@ -16,13 +16,12 @@ __all__ = [
     "JailError",
     "JailPolicy",
     "KernelFeatures",
+    "ServerGroups",
     "choose_policy",
     "confine",
-    "create_cgroups",
     "execute",
     "fork_into_namespaces",
     "libraries_of",
     "missing_layers",
     "read_features",
-    "remove_cgroups",
 ]

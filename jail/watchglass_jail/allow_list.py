@@ -45,6 +45,7 @@ ALLOWED: Final = tuple(WORDS.split())
 PAGE_BYTES: Final = 0x10000  # the largest page of either machine
 THREAD_FLAGS: Final = 0x7D0F00  # what glibc and musl start a thread with
 CLONE_THREAD: Final = 0x10000
+MAP_SHARED: Final = 0x01  # what is shared is not counted by the limit on data
 MAP_GROWSDOWN: Final = 0x100
 MAP_FIXED: Final = 0x10 | 0x100000  # and FIXED_NOREPLACE
 PROT_GROWSDOWN: Final = 0x01000000
@@ -72,7 +73,7 @@ def checked_calls(pid: int, program_address: int | None) -> Mapping[str, tuple[C
     return {
         # What starts the program. Afterwards nothing can be mapped where its path was.
         "execve": () if program_address is None else (equal(0, program_address),),
-        "mmap": (no_bits(3, MAP_GROWSDOWN), not_mapped_below(lowest, MAP_FIXED)),
+        "mmap": (no_bits(3, MAP_SHARED | MAP_GROWSDOWN), not_mapped_below(lowest, MAP_FIXED)),
         "mremap": (no_bits(3, 0xFFFFFFFF ^ MREMAP_MAYMOVE),),
         "mprotect": (no_bits(2, PROT_GROWSDOWN),),
         "madvise": (one_of(2, ADVICE),),

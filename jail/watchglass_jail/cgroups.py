@@ -1,8 +1,9 @@
 """Control groups, of version 1 and 2: what a process and all its threads may use together."""
 
 import contextlib
+import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,14 +13,17 @@ from watchglass_jail.libc import check
 __all__ = [
     "CONTROLLERS",
     "CgroupLimits",
+    "ServerGroups",
     "create_cgroups",
     "enter_cgroups",
     "find_hierarchies",
     "parse_hierarchies",
+    "pass_on",
     "remove_cgroups",
 ]
 
 CONTROLLERS: Final = ("memory", "pids", "cpu")
+OWN_GROUP: Final = "watchglass-server"
 CPU_SHARES_OF_WEIGHT: Final = 1024 / 100  # the two versions' words for an ordinary share
 
 
@@ -71,14 +75,49 @@ def parse_hierarchies(mounts: str, membership: str) -> list[Hierarchy]:
     return sorted(found.values(), key=lambda hierarchy: hierarchy.version)
 
 
-def find_hierarchies() -> list[Hierarchy]:
-    """Return where this process may make groups with a limit: tried, and removed again."""
+class ServerGroups:
+    """One group for all processes of a server, and in it one for each of them.
+
+    Of version 2, each group passes on what it can to those below.
+    """
+
+    def __init__(self, hierarchies: Iterable[Hierarchy], name: str, limits: CgroupLimits) -> None:
+        known = list(hierarchies)
+        self._groups = create_cgroups(known, name, limits)
+        self._inside = [
+            hierarchy._replace(folder=group)
+            for hierarchy, group in zip(known, self._groups, strict=True)
+        ]
+        for hierarchy in self._inside:
+            if hierarchy.version == 2:
+                pass_on(hierarchy.folder)
+        self._left: list[str] = []
+
+    def add(self, name: str, limits: CgroupLimits) -> tuple[str, ...]:
+        """Make the groups of one process, for its policy. Raises JailError."""
+        return create_cgroups(self._inside, name, limits)
+
+    def remove(self, groups: Iterable[str]) -> None:
+        """Remove the groups of a process that has ended; what resists is tried again later."""
+        self._left = remove_cgroups([*self._left, *groups])
+
+    def close(self) -> list[str]:
+        """Remove all that is left; return what is still in use."""
+        return remove_cgroups([*self._left, *self._groups])
+
+
+def find_hierarchies(movable: Collection[int] = ()) -> list[Hierarchy]:
+    """Return where this process may make groups with a limit: tried, and removed again.
+
+    Version 2 has no processes in a group with limited groups below. Where the processes in ours
+    are all `movable`, they are moved into a group beside those of the sessions.
+    """
     try:
         with open("/proc/self/mountinfo") as mounts, open("/proc/self/cgroup") as membership:
             known = parse_hierarchies(mounts.read(), membership.read())
     except OSError:
         return []
-    return [usable for hierarchy in known for usable in _usable(hierarchy)]
+    return [usable for hierarchy in known for usable in _usable(hierarchy, movable)]
 
 
 def create_cgroups(
@@ -128,9 +167,9 @@ def remove_cgroups(groups: Iterable[str]) -> list[str]:
     return [group for group in groups if os.path.isdir(group)]
 
 
-def _usable(hierarchy: Hierarchy) -> Iterator[Hierarchy]:
+def _usable(hierarchy: Hierarchy, movable: Collection[int]) -> Iterator[Hierarchy]:
     if hierarchy.version == 2:
-        hierarchy = hierarchy._replace(controllers=_passed_on(hierarchy.folder))
+        hierarchy = hierarchy._replace(controllers=pass_on(hierarchy.folder, movable=movable))
     tried = f"{hierarchy.folder}/watchglass-tried-{os.getpid()}"
     try:
         os.mkdir(tried)
@@ -141,20 +180,35 @@ def _usable(hierarchy: Hierarchy) -> Iterator[Hierarchy]:
         yield hierarchy
 
 
-def _passed_on(folder: str) -> tuple[str, ...]:
-    """Have version 2 pass its controllers on to the groups below, and return which it does."""
+def pass_on(
+    folder: str, controllers: Iterable[str] = CONTROLLERS, movable: Collection[int] = ()
+) -> tuple[str, ...]:
+    """Have a group of version 2 limit the groups below it; return by which controllers it does."""
     passed_on = f"{folder}/cgroup.subtree_control"
-    for controller in CONTROLLERS:
-        # Refused where processes are in the group itself: give the server one of its own
-        # (systemd: Delegate=yes and DelegateSubgroup=).
-        with contextlib.suppress(OSError):
-            _write(passed_on, f"+{controller}")
+    for controller in controllers:
+        with contextlib.suppress(OSError):  # not there, or not ours to give
+            try:
+                _write(passed_on, f"+{controller}")
+            except OSError as error:
+                if error.errno == errno.EBUSY and _make_room(folder, movable):
+                    _write(passed_on, f"+{controller}")
     try:
         with open(passed_on) as file:
             known = file.read().split()
     except OSError:
         return ()
-    return tuple(controller for controller in CONTROLLERS if controller in known)
+    return tuple(controller for controller in controllers if controller in known)
+
+
+def _make_room(folder: str, movable: Collection[int]) -> bool:
+    with open(f"{folder}/cgroup.procs") as file:
+        present = [int(word) for word in file.read().split()]
+    if not set(present) <= set(movable):
+        return False
+    os.makedirs(f"{folder}/{OWN_GROUP}", exist_ok=True)
+    for pid in present:
+        _write(f"{folder}/{OWN_GROUP}/cgroup.procs", str(pid))
+    return bool(present)
 
 
 def _write_limits(

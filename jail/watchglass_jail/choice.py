@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from watchglass_jail.errors import JailError
 from watchglass_jail.features import KernelFeatures
-from watchglass_jail.policy import JailPolicy
+from watchglass_jail.policy import LIMIT_NAMES, JailPolicy
 
 __all__ = ["Level", "choose_policy", "missing_layers"]
 
@@ -25,6 +25,8 @@ LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "STACK": (8 * MIB, 8 * MIB),
 }
 PROCESSES: Final = 48
+# Where the server's own and all others of its user count: enough of the numbers stay free.
+PROCESSES_OF_USER: Final = 16384
 # Before the server's other processes, when the machine has no memory left.
 OOM_SCORE_ADJ: Final = 500
 DEVICES: Final = ("/dev/null", "/dev/urandom")
@@ -66,11 +68,13 @@ def choose_policy(
     if level == "strict" and missing:
         raise JailError("strict", "; ".join(missing), "Or accept less with --isolation process.")
     uid, gid = _ids(features, number)
-    limits: dict[str, tuple[int, int]] = dict(LIMITS)
+    limits: dict[str, tuple[int, int]] = {
+        name: limit for name, limit in LIMITS.items() if name in LIMIT_NAMES
+    }
     if write:  # it builds the image, which is a large file
-        del limits["FSIZE"]
-    if features.counts_own_processes:
-        limits["NPROC"] = (PROCESSES, PROCESSES)
+        limits.pop("FSIZE", None)
+    processes = PROCESSES if features.counts_own_processes else PROCESSES_OF_USER
+    limits["NPROC"] = (processes, processes)
     if data_bytes is not None:
         limits["DATA"] = (data_bytes, data_bytes)
     if cpu_seconds is not None:

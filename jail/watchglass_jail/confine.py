@@ -17,7 +17,7 @@ from watchglass_jail.cgroups import enter_cgroups
 from watchglass_jail.identity import become, expect_in_reach
 from watchglass_jail.landlock import restrict_files
 from watchglass_jail.limits import set_limits
-from watchglass_jail.namespaces import map_user
+from watchglass_jail.namespaces import forget_names, map_user
 from watchglass_jail.policy import JailPolicy
 from watchglass_jail.private_root import enter_private_root
 from watchglass_jail.program import ADDRESS_SPACE_BYTES, reserve_path
@@ -40,6 +40,8 @@ def confine(policy: JailPolicy, keep: Iterable[int] = ()) -> None:
     """
     if "user" in policy.namespaces:
         map_user(policy.uid, policy.gid)
+    if "uts" in policy.namespaces:
+        forget_names()
     enter_cgroups(policy.cgroups)
     leave_surroundings(keep, policy.oom_score_adj)
     if policy.private_root:

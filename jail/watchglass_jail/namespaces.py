@@ -1,14 +1,15 @@
 """Namespaces: a network, processes, mounts, users of its own for one child."""
 
+import ctypes
 import os
 import signal
 from collections.abc import Sequence
 from typing import Final
 
-from watchglass_jail.libc import check, syscall
+from watchglass_jail.libc import LIBC, check, syscall
 from watchglass_jail.policy import JailPolicy
 
-__all__ = ["fork_into_namespaces", "map_user", "namespace_flags"]
+__all__ = ["forget_names", "fork_into_namespaces", "map_user", "namespace_flags"]
 
 # linux/sched.h.
 CLONE_NEW: Final = {
@@ -44,6 +45,17 @@ def fork_into_namespaces(policy: JailPolicy) -> int:
             error,
             "Run as root or allow user namespaces; or choose a policy without them.",
         ) from error
+
+
+def forget_names() -> None:
+    """Name the machine, in a namespace for that, as any other."""
+    name = b"localhost"
+    for call in (LIBC.sethostname, LIBC.setdomainname):
+        if call(name, len(name)) != 0:
+            code = ctypes.get_errno()
+            error = OSError(code, os.strerror(code))
+            step = "Choose a policy without the namespace 'uts'."
+            raise check("namespaces", "the machine cannot be renamed", error, step)
 
 
 def map_user(uid: int | None, gid: int | None) -> None:

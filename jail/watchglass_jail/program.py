@@ -16,8 +16,9 @@ from watchglass_jail.libc import LIBC, syscall
 
 __all__ = ["ADDRESS_SPACE_BYTES", "execute", "reserve_path"]
 
-# A hundred times of what Node reserves, and a thirtieth of what would have to be filled.
-ADDRESS_SPACE_BYTES: Final = 4 * 2**40
+# Ten times of what Node reserves, and far from what would have to be filled. It also bounds the
+# page tables, which no other limit of one process counts.
+ADDRESS_SPACE_BYTES: Final = 256 * 2**30
 ADDRESSES: Final = (0x10000, 0x20000, 0x40000, 0x80000, 0x100000)
 READ_AND_WRITE: Final = 3
 PRIVATE_ANONYMOUS_AND_FREE: Final = 0x2 | 0x20 | 0x100000

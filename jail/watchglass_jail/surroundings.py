@@ -6,7 +6,7 @@ import signal
 from collections.abc import Iterable
 from typing import Final
 
-from watchglass_jail.libc import prctl
+from watchglass_jail.libc import prctl, syscall
 
 __all__ = [
     "die_with_parent",
@@ -62,10 +62,18 @@ def shut_debuggers_out() -> None:
 def _close_all_but(kept: set[int]) -> None:
     first = 0
     for descriptor in sorted(kept):
-        if first < descriptor:  # an empty range is taken for all of them
-            os.closerange(first, descriptor)
+        _close_range(first, descriptor - 1)
         first = descriptor + 1
-    os.closerange(first, HIGHEST_DESCRIPTOR)
+    _close_range(first, HIGHEST_DESCRIPTOR)
+
+
+def _close_range(first: int, last: int) -> None:
+    if first > last:
+        return
+    try:
+        syscall("close_range", first, last, 0)
+    except OSError:  # Linux before 5.9, or no Linux: one after the other, of those that can be
+        os.closerange(first, min(last + 1, os.sysconf("SC_OPEN_MAX")))
 
 
 def _write(path: str, text: str) -> None:

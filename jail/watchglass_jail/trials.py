@@ -1,7 +1,7 @@
 """What this kernel offers to a jail: each layer tried once, in a child that ends afterwards."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from watchglass_jail.cgroups import find_hierarchies
@@ -10,7 +10,7 @@ from watchglass_jail.features import KernelFeatures
 from watchglass_jail.identity import become
 from watchglass_jail.landlock import landlock_abi
 from watchglass_jail.limits import set_limits
-from watchglass_jail.namespaces import fork_into_namespaces, map_user
+from watchglass_jail.namespaces import forget_names, fork_into_namespaces, map_user
 from watchglass_jail.policy import NAMESPACES, JailPolicy
 from watchglass_jail.private_root import enter_private_root
 from watchglass_jail.program import reserve_path
@@ -25,8 +25,11 @@ UIDS: Final = range(0x70000000, 0x70010000)
 FEW_UIDS: Final = range(61184, 65520)
 
 
-def read_features() -> KernelFeatures:
-    """Try every layer. The process must have one thread; it stays what it was."""
+def read_features(movable: Collection[int] = ()) -> KernelFeatures:
+    """Try every layer. The process must have one thread; it stays what it was.
+
+    `movable` are the processes that may be moved into another control group.
+    """
     namespaces = _namespaces()
     uids = _uids()
     own = (uids.start, uids.start) if uids else (os.geteuid(), os.getegid())
@@ -41,7 +44,7 @@ def read_features() -> KernelFeatures:
         private_root="mount" in namespaces and _holds(_rooted, namespaces, **ids),
         counts_own_processes=bool(ids) and _holds(_counted, namespaces, **ids),
         uids=(uids.start, len(uids)),
-        cgroups=tuple(find_hierarchies()),
+        cgroups=tuple(find_hierarchies(movable)),
     )
 
 
@@ -96,6 +99,8 @@ def _end_after(attempt: Callable[[JailPolicy], None], policy: JailPolicy) -> Non
     try:
         if "user" in policy.namespaces:
             map_user(policy.uid, policy.gid)
+        if "uts" in policy.namespaces:
+            forget_names()
         attempt(policy)
     except BaseException:  # whatever it was, the copy of the caller must not go on
         os._exit(1)

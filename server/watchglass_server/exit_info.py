@@ -15,10 +15,19 @@ _OUT_OF_MEMORY = (
 )
 _CRASHES = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGTRAP")
 _AGAIN = "Execute something: a new process starts with what was stored of the session."
+_LIMITS = {
+    "SIGSYS": (
+        "jail",
+        "The process made a call to the kernel that its jail forbids, and was ended",
+    ),
+    "SIGXCPU": ("cpu", "The process used all the processor time that it may"),
+    "SIGXFSZ": ("jail", "The process wrote to a file that its jail forbids, and was ended"),
+}
 _NEXT_STEPS = {
     "memory": "Hold less at a time, or raise the session's memory limit. " + _AGAIN,
     "stack": "Recurse less deeply. " + _AGAIN,
     "timeout": "Allow more time, or do less in one execution. " + _AGAIN,
+    "cpu": "Allow more processor time, or do less in one execution. " + _AGAIN,
     "shutdown": "",
 }
 
@@ -27,8 +36,8 @@ _NEXT_STEPS = {
 class ExitInfo:
     """How a process ended.
 
-    `cause` is one of exited, memory, stack, fatal, killed, interrupt-ignored, protocol, timeout,
-    shutdown, signal, or a word that the caller of `kill` gave.
+    `cause` is one of exited, memory, stack, cpu, jail, fatal, killed, interrupt-ignored, protocol,
+    timeout, shutdown, signal, or a word that the caller of `kill` gave.
     """
 
     exitcode: int | None
@@ -89,6 +98,9 @@ def _ended_by_signal(number: int, output: str) -> tuple[str, str]:
         name = signals.Signals(number).name
     except ValueError:
         name = f"signal {number}"
+    if name in _LIMITS:
+        cause, message = _LIMITS[name]
+        return cause, f"{message} ({name})."
     if name in _CRASHES:
         return "fatal", f"The process crashed ({name}).{_last_line(output)}"
     perhaps = ", perhaps because the machine ran out of memory" if name == "SIGKILL" else ""

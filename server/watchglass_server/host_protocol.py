@@ -212,7 +212,7 @@ class HostProtocol:
         try:
             for frame in frames:
                 events += self._receive(frame)
-            if broken:
+            if broken and not self._has_said_its_last():
                 raise broken
         except (ValueError, RecursionError, FrameError) as error:
             self.state = HostState.BROKEN
@@ -329,6 +329,9 @@ class HostProtocol:
         return message
 
     # --- what holds
+
+    def _has_said_its_last(self) -> bool:
+        return self.state is HostState.BROKEN
 
     def _is_known(self, request_id: int) -> bool:
         place = bisect_left(self._executed, request_id)

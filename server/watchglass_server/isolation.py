@@ -76,5 +76,5 @@ def refusal(what: str) -> str:
     """Say why a server does not start with --isolation strict, and what else there is."""
     return (
         f"Sessions cannot be held by --isolation strict here: {what}. Run `watchglass doctor` to "
-        f"see more. With --isolation process there is no jail: {GIVES_UP}."
+        f"see more. --isolation process starts without a jail, and gives up this: {GIVES_UP}."
     )

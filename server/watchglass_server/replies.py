@@ -74,7 +74,10 @@ class ServerInfoReply(Reply, frozen=True):
     watcher: Annotated[
         str | None, Meta(description="How the sessions notice stores: `wasm-watcher` is the best.")
     ]
-    isolation: Annotated[str, Meta(description="The level in force: `process` or `strict`.")]
+    isolation: Annotated[
+        str,
+        Meta(description="The level in force: `strict` (a jail around each session) or `process`."),
+    ]
     limits: ServerLimits
     features: Annotated[list[str], Meta(description="The calls that this server answers.")]
 

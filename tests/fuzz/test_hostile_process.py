@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -13,7 +12,7 @@ import pytest
 
 from tests.support.fake_host import fake_config
 from tests.support.hostile_host import HostileHost
-from tests.support.node_host import Conversation, node_config
+from tests.support.node_host import Conversation, node_config, without_second_layer
 from watchglass_server.host_messages import ExecuteResult, Finished
 from watchglass_server.process import PyodideProcess
 
@@ -89,7 +88,7 @@ async def test_code_that_forges_frames_in_node_ends_its_own_process(
     cache_dir: Path, digits: str, words: str
 ) -> None:
     config = await node_config(cache_dir)
-    forger, other = PyodideProcess(replace(config)), PyodideProcess(config)
+    forger, other = PyodideProcess(without_second_layer(config)), PyodideProcess(config)
     async with forger, other:
         talk = Conversation(other)
         forger.execute(1, 1, FORGING.format(digits=digits))

@@ -79,7 +79,7 @@ def expected(
     advice = {0, 3, 4, 8, 10, 11, 14, 15, 16, 17}
     rules = {
         "execve": path_at is None or a == path_at,
-        "mmap": not d & 0x100 and (a >= lowest or (a == 0 and not d & 0x100010)),
+        "mmap": not d & 0x101 and (a >= lowest or (a == 0 and not d & 0x100010)),
         "mremap": low(d) in (0, 1),
         "mprotect": not c & 0x01000000,
         "madvise": low(c) in advice,

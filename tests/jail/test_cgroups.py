@@ -1,7 +1,9 @@
 """Tests of cgroups.py: groups of both versions, and what they hold back."""
 
+import contextlib
 import os
 import signal
+import subprocess
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,11 +12,24 @@ from pathlib import Path
 import pytest
 
 from tests.support.jailed import OPEN, attempt
-from watchglass_jail import CgroupLimits, JailError, create_cgroups, remove_cgroups
-from watchglass_jail.cgroups import find_hierarchies, parse_hierarchies
+from watchglass_jail import CgroupLimits, JailError, ServerGroups
+from watchglass_jail.cgroups import (
+    create_cgroups,
+    find_hierarchies,
+    parse_hierarchies,
+    pass_on,
+    remove_cgroups,
+)
 from watchglass_jail.features import Hierarchy
 
 MIB = 2**20
+
+
+def unified_hierarchies() -> list[Hierarchy]:
+    mounts, groups = (Path(f"/proc/self/{name}").read_text() for name in ("mountinfo", "cgroup"))
+    return [known for known in parse_hierarchies(mounts, groups) if known.version == 2]
+
+
 VERSION_1 = """\
 29 28 0:25 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
 30 29 0:26 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:5 - cgroup cgroup rw,cpu,cpuacct
@@ -141,12 +156,59 @@ finally:
     assert attempt(OPEN, code).said == "done"
 
 
-def test_a_group_in_a_group_is_made_and_removed(hierarchies: list[Hierarchy], name: str) -> None:
-    outer = create_cgroups(hierarchies, name, CgroupLimits())
-    inner = create_cgroups(hierarchies, f"{name}/1", CgroupLimits(pids=5))
-    assert remove_cgroups(outer) == list(outer)  # not while another one is in it
-    assert remove_cgroups(inner) == []
-    assert remove_cgroups(outer) == []
+def test_a_server_has_a_group_and_in_it_one_for_each_process(
+    hierarchies: list[Hierarchy], name: str
+) -> None:
+    server = ServerGroups(hierarchies, name, CgroupLimits(cpu_weight=50))
+    first, second = (server.add(word, CgroupLimits(pids=9)) for word in "12")
+    assert [os.path.dirname(path) for path in first] == [os.path.dirname(path) for path in second]
+    policy = replace(OPEN, cgroups=first)
+    assert name in attempt(policy, "print(open('/proc/self/cgroup').read())").said or not first
+    server.remove(first)
+    assert not any(map(os.path.exists, first))
+    assert all(map(os.path.exists, second))
+    server.remove(second)
+    assert server.close() == []
+
+
+def test_a_group_in_use_is_removed_when_its_process_has_ended(
+    hierarchies: list[Hierarchy], name: str
+) -> None:
+    server = ServerGroups(hierarchies, name, CgroupLimits())
+    groups = server.add("1", CgroupLimits())
+    with a_process() as pid:
+        for group in groups:
+            Path(f"{group}/cgroup.procs").write_text(str(pid))
+        server.remove(groups)
+        assert [path for path in groups if os.path.exists(path)] == list(groups)
+    assert server.close() == []
+    assert not any(map(os.path.exists, groups))
+
+
+@contextlib.contextmanager
+def a_process() -> Iterator[int]:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
+UNIFIED = next((h.folder for h in unified_hierarchies() if os.access(h.folder, os.W_OK)), None)
+
+
+@pytest.mark.parametrize("folder", [UNIFIED] if UNIFIED else [])
+def test_processes_of_version_2_make_room_for_limits_below(folder: str, name: str) -> None:
+    group = Path(folder, name)
+    group.mkdir()
+    offered = tuple((group / "cgroup.controllers").read_text().split())
+    with a_process() as pid:
+        (group / "cgroup.procs").write_text(str(pid))
+        assert pass_on(str(group), offered) == ()  # somebody is there
+        assert pass_on(str(group), offered, movable=[pid]) == offered
+        present = (group / "cgroup.procs").read_text().split()
+        assert present == ([] if offered else [str(pid)])
+    assert remove_cgroups([f"{group}/watchglass-server", str(group)]) == []
 
 
 def test_a_group_that_is_gone_is_named(tmp_path: Path) -> None:

@@ -79,6 +79,13 @@ def test_the_first_process_still_dies_of_what_it_does_to_itself() -> None:
     assert attempt(inside, "sys.exit(7)").status == 7
 
 
+def test_the_machine_has_no_name_of_its_own() -> None:
+    inside = with_namespaces(OPEN, "uts")
+    assert attempt(inside, "assert os.uname().nodename == 'localhost'").said == "done"
+    ours = f"assert os.uname().nodename == {os.uname().nodename!r}"
+    assert attempt(OPEN, ours).said == "done"
+
+
 def test_a_filter_knows_the_process_by_its_number_inside() -> None:
     inside = replace(with_namespaces(OPEN, "pid"), seccomp=True)
     assert attempt(inside, "os.kill(1, 0)").said == "done"

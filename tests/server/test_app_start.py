@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.support.serving import Serving
+from tests.support.serving import Serving, children_of
 
 pytestmark = pytest.mark.slow
 
@@ -100,7 +102,6 @@ def test_a_machine_without_node_is_said(tmp_path: Path) -> None:
         (("--idle-limit", "soon"), ("--idle-limit", "30m")),
         (("--memory-limit", "much"), ("--memory-limit", "512M")),
         (("--allow-origin", "example.org"), ("--allow-origin", "https://")),
-        (("--isolation", "strict"), ("--isolation", "process")),
         (("--isolation", "some"), ("--isolation", "strict, process")),
         (("--spacetimedb", "x/y"), ("--spacetimedb",)),
     ],
@@ -121,11 +122,54 @@ def test_the_isolation_in_force_is_said_and_nothing_else_is_printed(
     tmp_path: Path, cache_dir: Path
 ) -> None:
     with Serving(tmp_path, "--pool-min-size", "1", cache_dir=cache_dir) as serving:
-        assert "isolation process" in serving.words()
+        assert "watchglass: isolation strict: each session is held by Landlock" in serving.words()
         assert serving.token not in serving.words()
         assert (serving.data_dir / "server.json").stat().st_mode & 0o777 == 0o600
         status, printed = serving.stop()
     assert (status, printed) == (0, "")
+
+
+def test_without_a_jail_the_start_says_what_that_gives_up(tmp_path: Path, cache_dir: Path) -> None:
+    flags = ("--pool-min-size", "1", "--isolation", "process")
+    with Serving(tmp_path, *flags, cache_dir=cache_dir) as serving:
+        assert "watchglass: isolation process: " in serving.words()
+        assert "no jail around it" in serving.words()
+        assert "let in only people you trust" in serving.words()
+
+
+def test_a_server_that_is_killed_takes_zygote_and_sessions_along(
+    tmp_path: Path, cache_dir: Path
+) -> None:
+    with Serving(tmp_path, "--pool-min-size", "2", cache_dir=cache_dir) as serving:
+        family = set(descendants(serving.pid))
+        assert len(family) >= 3
+        serving.kill()
+        deadline = time.monotonic() + 10
+        while living := [pid for pid in family if is_alive(pid)]:
+            assert time.monotonic() < deadline, living
+            time.sleep(0.02)
+
+
+def test_a_zygote_that_is_killed_is_said_and_replaced(tmp_path: Path, cache_dir: Path) -> None:
+    with Serving(tmp_path, "--pool-min-size", "1", cache_dir=cache_dir) as serving:
+        (zygote,) = children_of(serving.pid)
+        os.kill(zygote, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while zygote in children_of(serving.pid) or not serving.children():
+            assert time.monotonic() < deadline, serving.words()
+            time.sleep(0.02)
+        assert "the zygote ended with -9" in serving.words()
+
+
+def descendants(pid: int) -> list[int]:
+    return [each for child in children_of(pid) for each in (child, *descendants(child))]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_sigterm_before_it_is_ready_ends_it_cleanly(tmp_path: Path) -> None:
@@ -138,7 +182,7 @@ def test_sigterm_before_it_is_ready_ends_it_cleanly(tmp_path: Path) -> None:
         text=True,
     )
     assert process.stderr is not None
-    process.stderr.readline()  # the isolation: from here on it has begun
+    process.stderr.readline()  # of the image or the isolation: from here on it has begun
     process.terminate()
     printed, words = process.communicate(timeout=20)
     assert (process.returncode, printed) == (0, "")

@@ -1,5 +1,7 @@
 """Tests of exit_info.py: from what is known of an end to words."""
 
+import signal
+
 import pytest
 
 from watchglass_server.exit_info import ExitInfo, describe_exit
@@ -76,3 +78,21 @@ def test_what_a_dying_process_printed_cannot_steer_a_terminal() -> None:
     ended = describe_exit(1, said=None, decided=None, output=output, near_memory_limit=False)
     assert ended.message.isprintable()
     assert "\\x1b[2J" in ended.message
+
+
+@pytest.mark.parametrize(
+    ("number", "cause", "words"),
+    [
+        (signal.SIGSYS, "jail", "a call to the kernel that its jail forbids"),
+        (signal.SIGXFSZ, "jail", "a file that its jail forbids"),
+        (signal.SIGXCPU, "cpu", "all the processor time that it may"),
+    ],
+)
+def test_a_death_by_a_limit_of_the_kernel_is_told_as_that(
+    number: signal.Signals, cause: str, words: str
+) -> None:
+    exit_info = describe(-number)
+    assert (exit_info.cause, exit_info.signal) == (cause, number)
+    assert words in exit_info.message
+    assert number.name in exit_info.message
+    assert exit_info.message.endswith("what was stored of the session.")

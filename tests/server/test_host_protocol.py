@@ -178,6 +178,12 @@ def test_nothing_is_heard_after_the_last_word() -> None:
     assert host.state is HostState.BROKEN
 
 
+def test_what_follows_the_last_word_in_the_same_bytes_is_not_even_read() -> None:
+    host = busy_host()
+    (event,) = host.receive_data(said("fatal", cause="memory", message="m") + bytes(4))
+    assert isinstance(event, Fatal)
+
+
 def test_a_start_may_fail_with_a_last_word() -> None:
     host = HostProtocol()
     assert host.receive_data(said("fatal", cause="fatal", message="m")) == [Fatal("fatal", "m")]

@@ -125,13 +125,13 @@ class HostileHost:
                 try:
                     events = host.receive_data(data[at : at + size])
                 except HostProtocolError as error:
-                    heard += len(error.events)
                     for event in error.events:
                         session = self._take(session, event, readers)
+                        heard += 1
                     raise
                 for event in events:
                     session = self._take(session, event, readers)
-                heard += len(events)
+                    heard += 1
         except (HostProtocolError, AnswerError) as error:
             return Heard(heard, str(error))
         finally:

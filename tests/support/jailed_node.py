@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,9 +33,7 @@ def node_policy(config: ProcessConfig) -> JailPolicy:
 
 def without_privileges(policy: JailPolicy) -> JailPolicy:
     """What is left of a policy where there are no namespaces and no other users."""
-    limits: Mapping[str, tuple[int, int]] = {
-        name: limit for name, limit in policy.limits.items() if name != "NPROC"
-    }
+    limits = {**policy.limits, "NPROC": (16384, 16384)}
     return replace(policy, namespaces=(), private_root=False, uid=None, gid=None, limits=limits)
 
 

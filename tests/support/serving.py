@@ -101,9 +101,12 @@ class Serving:
         return self.log.read_text(errors="replace")[-8000:]
 
     def children(self) -> list[int]:
-        """The Node processes, by id."""
-        listing = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        return [int(pid) for pid in listing.split()]
+        """The Node processes, by id: those of the zygote, and without a jail the server's own."""
+        found = []
+        for child in children_of(self.pid):
+            is_zygote = b"watchglass_jail" in Path(f"/proc/{child}/cmdline").read_bytes()
+            found += children_of(child) if is_zygote else [child]
+        return found
 
     def _first_line(self, process: subprocess.Popen[str], wait_s: float) -> str:
         assert process.stdout is not None
@@ -125,3 +128,9 @@ class Serving:
     ) -> None:
         if self._process is not None:
             self.kill() if error else self.stop()
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that it has started."""
+    listing = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(pid) for pid in listing.split()]

@@ -23,6 +23,7 @@ export const connection = signal<Connection | null>(null);
 export const open = signal<OpenSession | null>(null);
 export const dialog = signal<Dialog | null>(null);
 export const opening = signal(false); // a share link's code is being exchanged
+export const isolation = signal<string | null>(null); // what holds the sessions, once it is known
 export const isOwner = computed(() => connection.value !== null && serverToken() !== null);
 
 let connectedWith: string | null = null;
@@ -109,8 +110,15 @@ function connectFor(to: Route): void {
 
 function changeLink(to: Link): void {
   link.value = to;
-  if (to === "connected") void open.value?.join();
-  else open.value?.disconnected();
+  if (to === "connected") {
+    void open.value?.join();
+    learnIsolation().catch(() => {}); // lost again: the next connection asks, too
+  } else open.value?.disconnected();
+}
+
+async function learnIsolation(): Promise<void> {
+  const info = await connection.value?.call("server.info", {});
+  if (info) isolation.value = info.isolation;
 }
 
 function disconnect(): void {

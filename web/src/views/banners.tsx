@@ -27,6 +27,7 @@ const CAUSES: Record<string, string> = {
   stack: "its stack overflowed",
   "interrupt-ignored": "it ignored the interrupt",
   timeout: "it ran longer than it may",
+  jail: "its jail forbids what it did",
   cpu: "it used more processor time than it may",
   protocol: "it broke the protocol",
   fatal: "Python failed inside",

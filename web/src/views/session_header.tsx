@@ -11,6 +11,7 @@ import type { Session } from "../session.ts";
 import { commands } from "./commands.ts";
 import { Elapsed } from "./elapsed.tsx";
 import { Icon, Logo } from "./icons.tsx";
+import { IsolationBadge } from "./isolation_badge.tsx";
 import { Presence } from "./people.tsx";
 import { ThemeButton } from "./theme_button.tsx";
 
@@ -27,6 +28,7 @@ export function SessionHeader({ open, session }: { open: OpenSession; session: S
           {bytes(session.process.memory_bytes)}
         </span>
       ) : null}
+      <IsolationBadge />
       <span class={`role-badge role-${open.role.value}`} data-testid="role">{open.role.value}</span>
       <Presence open={open} />
       {open.owning.value && (

@@ -11,6 +11,7 @@ import { connection, createSession, dialog, isOwner, link } from "../page.ts";
 import { ConnectionBanner } from "./banners.tsx";
 import { confirmDestroy } from "./commands.ts";
 import { Icon, Logo } from "./icons.tsx";
+import { IsolationBadge } from "./isolation_badge.tsx";
 import { ThemeButton } from "./theme_button.tsx";
 
 const REFRESH_MS = 2500;
@@ -26,6 +27,7 @@ export function SessionsScreen() {
       <header class="topbar">
         <span class="brand"><Logo /> Watchglass</span>
         <span class="spring" />
+        <IsolationBadge />
         <ThemeButton />
         <button class="plain" title="Keys and help (?)" aria-label="Keys and help" onClick={() => { dialog.value = { kind: "help" }; }}>
           <Icon name="help" />
