@@ -19,7 +19,7 @@ Complete = Callable[[str, int], dict[str, Any]]
 """Code and cursor → matches, start, end, as the `complete` call gives them."""
 COLOURS = {"red": "31", "green": "32", "dim": "2"}
 # Of others' output, colours may pass and line ends; nothing else may move in our terminal.
-CONTROL = re.compile(r"\x1b\[[0-9;]*m|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile(r"\x1b\[[0-9;]*m|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 HISTORY_LENGTH = 1000
 
 
