@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +33,8 @@ async def test_without_isolation_every_attempt_gets_through(cache_dir: Path) -> 
     tell(results, "without isolation")
     assert len(results) >= LEAST_PROBES
     stopped = {result.probe.name: result.said[-2000:] for result in results if not result.escaped}
+    if os.geteuid() != 0:  # only root may write into the root, where a process starts
+        stopped.pop("write_working_directory")
     assert not stopped
 
 
