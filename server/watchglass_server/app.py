@@ -84,12 +84,12 @@ class PyodideServer:
     async def _start(self) -> None:
         config = self.config
         assets = find_assets()
+        isolated = await self._stack.enter_async_context(isolating(config.isolation, assets))
         listening = _listen(config.host, config.port)
         self._stack.callback(listening.close)
         port = listening.getsockname()[1]
         self.url = f"http://{shown_host(config.host)}:{port}"
         journal = await self._stack.enter_async_context(await Journal.open(config.data_dir))
-        isolated = await self._stack.enter_async_context(isolating(config.isolation, assets))
         manager = _manager(config, assets, isolated.launcher)
         await self._stack.enter_async_context(manager)
         await self._build(journal, manager, assets, listening)

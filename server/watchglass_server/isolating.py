@@ -42,9 +42,21 @@ class Isolating:
         if self._jail is not None:
             await self._jail.close()
 
+    async def look(self) -> None:
+        """Find out what this machine offers. Raises IsolationError when that is not enough."""
+        if self._jail is None:
+            return
+        try:
+            missing = missing_layers(await self._jail.look(str(self._assets.node)))
+        except OSError as error:
+            raise IsolationError(refusal(str(error))) from error
+        if missing:
+            raise IsolationError(refusal("; ".join(missing)))
+
     async def _prove(self) -> int:
         if self._jail is None:
             return 0
+        await self.look()
         folder = self._assets.host_dir / "src"
         try:
             attempts = await check_jail(self._jail, self._assets.node, folder)
@@ -59,28 +71,12 @@ class Isolating:
 
 @asynccontextmanager
 async def isolating(level: str, assets: Assets) -> AsyncIterator[Isolating]:
-    """Have everything ready that the level needs. Raises IsolationError."""
-    jail = await _jail(assets) if level == "strict" else None
-    isolated = Isolating(assets, jail)
+    """Begin to make ready what the level needs, and to prove it. Raises IsolationError."""
+    if level == "strict" and sys.platform != "linux":
+        what = f"the jail is made of means of Linux, and this is {sys.platform}"
+        raise IsolationError(refusal(what))
+    isolated = Isolating(assets, JailLauncher() if level == "strict" else None)
     try:
         yield isolated
     finally:
         await isolated.close()
-
-
-async def _jail(assets: Assets) -> JailLauncher:
-    if sys.platform != "linux":
-        what = f"the jail is made of means of Linux, and this is {sys.platform}"
-        raise IsolationError(refusal(what))
-    jail = JailLauncher()
-    try:
-        missing = missing_layers(await jail.look(str(assets.node)))
-        if missing:
-            raise IsolationError(refusal("; ".join(missing)))
-    except OSError as error:
-        await jail.close()
-        raise IsolationError(refusal(str(error))) from error
-    except BaseException:
-        await jail.close()
-        raise
-    return jail

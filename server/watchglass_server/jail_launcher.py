@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from watchglass_jail.choice import choose_policy
+from watchglass_jail.errors import JailError
 from watchglass_jail.features import KernelFeatures
 from watchglass_jail.policy import JailPolicy
 from watchglass_server.child import Child, Reach
@@ -84,15 +85,18 @@ class JailLauncher:
             await self._link.close()
 
     def _policy(self, features: KernelFeatures, program: str, reach: Reach) -> JailPolicy:
-        policy = choose_policy(
-            features,
-            level="strict",
-            read=tuple(map(str, reach.read)),
-            execute=self._programs[program],
-            write=tuple(map(str, reach.write)),
-            data_bytes=reach.data_bytes,
-            number=next(self._numbers),
-        )
+        try:
+            policy = choose_policy(
+                features,
+                level="strict",
+                read=tuple(map(str, reach.read)),
+                execute=self._programs[program],
+                write=tuple(map(str, reach.write)),
+                data_bytes=reach.data_bytes,
+                number=next(self._numbers),
+            )
+        except JailError as error:
+            raise OSError(str(error)) from error
         if policy.uid is not None and policy.gid is not None:
             for folder in reach.write:
                 os.chown(folder, policy.uid, policy.gid)

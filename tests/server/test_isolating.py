@@ -43,6 +43,7 @@ class PoorKernel(JailLauncher):
     """A machine that offers nothing."""
 
     async def look(self, program: str) -> KernelFeatures:
+        await super().look(program)
         return KernelFeatures(machine="riscv64")
 
 
@@ -114,9 +115,11 @@ async def test_a_machine_without_the_means_is_refused_with_all_that_is_missing(
     assets: Assets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("watchglass_server.isolating.JailLauncher", PoorKernel)
-    with pytest.raises(IsolationError, match=r"Landlock.*seccomp.*--isolation process"):
-        async with isolating("strict", assets):
-            pass
+    async with isolating("strict", assets) as isolated:
+        with pytest.raises(IsolationError, match=r"Landlock.*seccomp.*--isolation process"):
+            await isolated.prove()
+        with pytest.raises(OSError, match="Landlock"):
+            await isolated.launcher.start([str(assets.node)], Reach())
 
 
 async def test_a_system_without_these_means_is_refused(

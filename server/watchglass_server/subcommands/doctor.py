@@ -138,8 +138,10 @@ class Checkup:
         assets = find_assets()
         self._config = ProcessConfig.from_assets(assets)
         try:
-            self._isolated = await self._stack.enter_async_context(isolating(self._level, assets))
-            self._config = replace(self._config, launcher=self._isolated.launcher)
+            isolated = await self._stack.enter_async_context(isolating(self._level, assets))
+            await isolated.look()
+            self._isolated = isolated
+            self._config = replace(self._config, launcher=isolated.launcher)
         except IsolationError as error:  # told below; what can be checked without a jail still is
             self._refusal = error
         return Finding("ok", str(self._config.pyodide_dir))
