@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,11 @@ async def test_what_a_probe_leaves_behind_is_evidence_and_is_removed(tmp_path: P
 
 
 async def test_a_changed_file_is_evidence() -> None:
-    for change in (lambda path: os.chmod(path, 0o777), lambda path: os.utime(path, (1, 1))):
+    changes: list[Callable[[str], None]] = [
+        lambda path: os.chmod(path, 0o777),
+        lambda path: os.utime(path, (1, 1)),
+    ]
+    for change in changes:
         async with Decoys(set()) as decoys:
             change(str(decoys.given["SECRET_FILE"]))
             assert decoys.evidence("") == "it changed a file of the host"
