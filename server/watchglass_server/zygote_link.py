@@ -153,7 +153,12 @@ class ZygoteLink:
         except BaseException as error:
             self._refuse(request.request_id, error)
             raise
-        return await answer
+        try:
+            return await answer
+        except ConnectionResetError:
+            await asyncio.wait({self._process.exited}, timeout=CLOSE_GRACE_S)
+            words = self._process.output.strip()[-300:]
+            raise ConnectionResetError(f"{LOST}. Its last words: {words or 'none'}") from None
 
     async def _send(self, packet: bytes, descriptors: Sequence[int]) -> None:
         async with self._sending:

@@ -12,7 +12,7 @@ import pytest
 from watchglass_jail.features import KernelFeatures
 from watchglass_jail.policy import JailPolicy
 from watchglass_server.assets import Assets, find_assets
-from watchglass_server.child import PlainLauncher
+from watchglass_server.child import PlainLauncher, Reach
 from watchglass_server.errors import IsolationError
 from watchglass_server.isolating import Isolating, isolating
 from watchglass_server.isolation import PROCESS_ONLY
@@ -34,8 +34,9 @@ class LeakyJail(JailLauncher):
         super().__init__()
         self._changes = changes
 
-    def _policy(self, *arguments: object) -> JailPolicy:
-        return replace(super()._policy(*arguments), **self._changes)  # type: ignore[arg-type]
+    def _policy(self, features: KernelFeatures, program: str, reach: Reach) -> JailPolicy:
+        policy = super()._policy(features, program, reach)
+        return replace(policy, **self._changes)  # type: ignore[arg-type]
 
 
 class PoorKernel(JailLauncher):
@@ -86,7 +87,9 @@ async def test_a_jail_without_landlock_and_root_is_found_out(assets: Assets) -> 
 
 
 async def test_a_jail_without_seccomp_and_namespaces_is_found_out(assets: Assets) -> None:
-    jail = LeakyJail(seccomp=False, namespaces=(), private_root=False, limits={}, uid=None)
+    jail = LeakyJail(
+        seccomp=False, namespaces=(), private_root=False, limits={}, uid=None, gid=None
+    )
     assert {"send a datagram", "start a program"} <= await got_out(jail, assets)
 
 

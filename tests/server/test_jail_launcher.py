@@ -175,39 +175,45 @@ async def test_what_is_asked_of_a_lost_zygote_is_an_error_and_no_wait(jail: Jail
 # --- layers that fail
 
 
-class WithoutPrivateRoot(JailLauncher):
-    """A machine on which another user finds folders closed that are not mounted for it."""
+class Promising(JailLauncher):
+    """A machine that promises users to which a folder is closed, or which it cannot become."""
+
+    promises = True
 
     async def look(self, program: str) -> KernelFeatures:
         features = await super().look(program)
-        return replace(features, namespaces=(), private_root=False)
+        uids = features.uids if features.uids[1] else (1, 1)
+        return replace(
+            features, namespaces=(), private_root=False, uids=uids if self.promises else (0, 0)
+        )
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Reach:
+    (tmp_path / "closed").mkdir(mode=0o700)
+    return Reach(read=(tmp_path / "closed",))
 
 
 async def test_a_layer_that_fails_at_the_first_start_is_given_up_and_said(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    closed: Reach, caplog: pytest.LogCaptureFixture
 ) -> None:
-    if os.geteuid():
-        pytest.skip("nobody but root gives sessions users of their own")
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
-    jail = WithoutPrivateRoot()
-    children = await asyncio.gather(*(jail.start(ECHO, Reach(read=(closed,))) for _ in range(3)))
+    jail = Promising()
+    children = await asyncio.gather(*(jail.start(ECHO, closed) for _ in range(3)))
     assert {await end(child) for child in children} == {(0, "1\n")}
     assert "a user of its own" in jail.isolation.missing
     assert caplog.text.count("no user around sessions") == 1
     await jail.close()
 
 
-async def test_a_layer_that_was_relied_on_is_never_given_up(tmp_path: Path) -> None:
-    if os.geteuid():
-        pytest.skip("nobody but root gives sessions users of their own")
-    closed = tmp_path / "closed"
-    closed.mkdir(mode=0o700)
-    jail = WithoutPrivateRoot()
-    assert await end(await jail.start(ECHO, Reach())) == (0, "1\n")
-    with pytest.raises(OSError, match="closed"):
-        await jail.start(ECHO, Reach(read=(closed,)))
-    assert "a user of its own" in jail.isolation.layers
+async def test_a_layer_that_was_relied_on_is_never_given_up(closed: Reach) -> None:
+    jail = Promising()
+    jail.promises = False
+    before = (await end(await jail.start(ECHO, closed)), jail.isolation)
+    assert before[0] == (0, "1\n")
+    jail.promises = True
+    with pytest.raises(OSError, match=r"\(user\)"):
+        await jail.start(ECHO, closed)
+    assert jail.isolation == before[1]
     await jail.close()
 
 
