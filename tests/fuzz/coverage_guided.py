@@ -11,10 +11,11 @@ from pathlib import Path
 from random import Random
 
 import atheris
+from atheris.import_hook import instrument_imports
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-with atheris.instrument_imports(
+with instrument_imports(
     include=["watchglass_server", "socketio.packet", "engineio.packet", "engineio.payload"]
 ):
     from tests.support.hostile_client import call_packet, take, take_payload
