@@ -6,6 +6,7 @@ on address space keeps the kernel from choosing it: the call can then never find
 """
 
 import ctypes
+import errno
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NoReturn
@@ -22,7 +23,6 @@ ADDRESS_SPACE_BYTES: Final = 256 * 2**30
 ADDRESSES: Final = (0x10000, 0x20000, 0x40000, 0x80000, 0x100000)
 READ_AND_WRITE: Final = 3
 PRIVATE_ANONYMOUS_AND_FREE: Final = 0x2 | 0x20 | 0x100000
-LONGEST_PATH_BYTES: Final = 4096
 
 _reserved: list[int] = []
 
@@ -50,12 +50,15 @@ def reserve_path() -> int:
 
 def execute(argv: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     """Become the program `argv[0]`, with this environment alone. Raises OSError."""
-    address = reserve_path()
-    path = os.fsencode(argv[0])[: LONGEST_PATH_BYTES - 1] + b"\0"
-    ctypes.memmove(address, path, len(path))
+    if not _reserved:  # no filter asks for it
+        os.execve(argv[0], list(argv), environment)
+    path = os.fsencode(argv[0]) + b"\0"
+    if len(path) > PAGE_BYTES:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), argv[0])
+    ctypes.memmove(_reserved[0], path, len(path))
     words = _strings(os.fsencode(word) for word in argv)
     variables = _strings(os.fsencode(f"{k}={v}") for k, v in environment.items())
-    LIBC.execve(ctypes.c_void_p(address), words, variables)
+    LIBC.execve(ctypes.c_void_p(_reserved[0]), words, variables)
     code = ctypes.get_errno()
     raise OSError(code, os.strerror(code), argv[0])
 

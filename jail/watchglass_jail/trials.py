@@ -53,11 +53,12 @@ def _namespaces() -> tuple[str, ...]:
     others = [name for name in NAMESPACES if name != "user"]
     privileged = tuple(name for name in others if _holds(_nothing, (name,)))
     if "mount" in privileged:
+        return privileged if _holds(_nothing, privileged) else ()
+    own = {"uid": os.geteuid(), "gid": os.getegid()}
+    if not _holds(_nothing, ("user",), **own):
         return privileged
-    ids = {"uid": os.geteuid(), "gid": os.getegid()}
-    if not _holds(_nothing, ("user",), **ids):
-        return privileged
-    return ("user", *(name for name in others if _holds(_nothing, ("user", name), **ids)))
+    within = tuple(name for name in others if _holds(_nothing, ("user", name), **own))
+    return ("user", *within) if _holds(_nothing, ("user", *within), **own) else ()
 
 
 def _uids() -> range:

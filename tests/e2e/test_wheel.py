@@ -70,10 +70,13 @@ def test_the_wheel_holds_host_pyodide_and_page_and_nothing_of_the_tests(wheel: P
         "watchglass_server/_probes/files/fs_sync.py",
         "watchglass_server/_web/index.html",
         "watchglass_monitor/__init__.py",
+        "watchglass_jail/confine.py",
+        "watchglass_jail/zygote.py",
         "watchglass_sync/journal.py",
     } <= names
     folders = {name.split("/")[0] for name in names}
     assert {f for f in folders if not f.endswith(".dist-info")} == {
+        "watchglass_jail",
         "watchglass_monitor",
         "watchglass_server",
         "watchglass_sync",
@@ -93,6 +96,7 @@ async def test_a_session_runs_from_the_installed_wheel(wheel_server: Serving) ->
         ran = await client.run(session, "import sys\nprint(sys.platform)\n6 * 7")
         assert (ran.stdout, ran.result) == ("emscripten\n", "42")
         assert client.log(session).variables.keys() >= {"sys"}
+    assert "isolation strict: each session is held by" in wheel_server.words()
 
 
 async def test_the_installed_wheel_serves_the_page_whole(wheel_server: Serving) -> None:

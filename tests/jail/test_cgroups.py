@@ -194,12 +194,13 @@ def a_process() -> Iterator[int]:
             process.kill()
 
 
-UNIFIED = next((h.folder for h in unified_hierarchies() if os.access(h.folder, os.W_OK)), None)
+def test_processes_of_version_2_make_room_for_limits_below(name: str) -> None:
+    for hierarchy in unified_hierarchies():
+        if os.access(hierarchy.folder, os.W_OK):
+            make_room_in(Path(hierarchy.folder, name))
 
 
-@pytest.mark.parametrize("folder", [UNIFIED] if UNIFIED else [])
-def test_processes_of_version_2_make_room_for_limits_below(folder: str, name: str) -> None:
-    group = Path(folder, name)
+def make_room_in(group: Path) -> None:
     group.mkdir()
     offered = tuple((group / "cgroup.controllers").read_text().split())
     with a_process() as pid:
@@ -209,6 +210,10 @@ def test_processes_of_version_2_make_room_for_limits_below(folder: str, name: st
         present = (group / "cgroup.procs").read_text().split()
         assert present == ([] if offered else [str(pid)])
     assert remove_cgroups([f"{group}/watchglass-server", str(group)]) == []
+
+
+def test_a_folder_that_is_no_group_passes_nothing_on(tmp_path: Path) -> None:
+    assert pass_on(str(tmp_path / "nothing")) == ()
 
 
 def test_a_group_that_is_gone_is_named(tmp_path: Path) -> None:

@@ -103,6 +103,27 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert f"No such file or directory: '{tmp_path}/nothing'" in done.stderr
 
 
+def test_a_path_that_is_too_long_is_not_cut_to_another_one(strict: JailPolicy) -> None:
+    launcher = Path(__file__).parents[1] / "support/jail_launcher.py"
+    path = PYTHON_NEEDS[0] + "/" * 2**16
+    for policy in (strict, OPEN):
+        command = [sys.executable, str(launcher), policy.to_json(), path]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 70
+        assert "File name too long" in done.stderr
+
+
+def test_each_process_may_be_another_user() -> None:
+    features = features_here()
+    policies = [
+        choose_policy(features, level="strict", read=(), execute=PYTHON_NEEDS, number=number)
+        for number in (1, 2)
+    ]
+    told = [attempt(policy, "print(os.getuid())").said for policy in policies]
+    assert told == [f"{policy.uid}\ndone" for policy in policies]
+    assert len(set(told)) == (2 if features.uids[1] else 1)
+
+
 def test_an_error_tells_layer_reason_and_next_step() -> None:
     error = JailError("net", "no right", "Be root.")
     assert str(error) == "The jail's layer 'net' failed: no right. Be root."
