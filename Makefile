@@ -52,9 +52,10 @@ e2e: install chromium  ## only the tests with a real server and browser
 	@$(RUN) -m pytest -q tests/e2e $(ARGS)
 
 soak: install chromium  ## the long random tests, with the counts of a release
+	@SOAK=1 $(NODE) --test node_host/test/frames_fuzz.test.mjs
 	@$(RUN) -m pytest -q --soak $(ARGS)
 
-bench: install  ## side by side with jupyter_server and ipykernel; writes docs/performance.md
+bench: install  ## side by side with jupyter_server and ipykernel; writes docs/performance*.md
 	@$(RUN) -m bench $(ARGS)
 
 build: install  ## the wheel, in dist/

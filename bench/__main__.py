@@ -9,11 +9,14 @@ import platform
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
 from bench import (
+    isolating,
+    isolating_page,
     jupyter_install,
     measures,
     report,
@@ -71,6 +74,18 @@ async def measure_watching(folder: Path, scaled: Callable[[int], int]) -> watchi
         return await watching.measure(server, scaled)
 
 
+async def measure_isolating(folder: Path, scaled: Callable[[int], int]) -> isolating.Isolating:
+    async with AsyncExitStack() as stack:
+        servers = {}
+        for level in (isolating_page.PROCESS, isolating_page.STRICT):
+            (folder / level).mkdir()
+            options = ("--isolation", level, "--pool-min-size", "2")
+            servers[level] = await stack.enter_async_context(
+                watchglass(level, folder / level, *options)
+            )
+        return await isolating.measure(folder, servers, scaled)
+
+
 def machine(load_before: float) -> str:
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return (
@@ -113,13 +128,22 @@ def run_watching(scale: float) -> None:
         say(f"written: docs/{watching_page.PAGE.name}")
 
 
-PARTS = {"beside": run_beside, "watching": run_watching}
+def run_isolating(scale: float) -> None:
+    load = os.getloadavg()[0]
+    measured = whole(measure_isolating, scale)
+    print(isolating_page.tables(measured))
+    if scale >= 1:
+        isolating_page.PAGE.write_text(isolating_page.page(measured, machine(load)))
+        say(f"written: docs/{isolating_page.PAGE.name}")
+
+
+PARTS = {"beside": run_beside, "watching": run_watching, "isolation": run_isolating}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="0.1: a look, writes nothing")
-    parser.add_argument("--only", choices=PARTS, help="one of the two pages")
+    parser.add_argument("--only", choices=PARTS, help="one of the pages")
     chosen = parser.parse_args()
     if sys.platform != "linux":
         sys.exit("bench: it reads /proc and sets options of Linux sockets; run it on Linux")

@@ -1,5 +1,6 @@
 """Kernel ⇄ Node host: what the kernel may ask of its host; twin of forKernel() in host.mjs."""
 
+import re
 from collections.abc import Awaitable
 from json import JSONEncoder
 from typing import Protocol
@@ -16,8 +17,10 @@ DUE_TICK = 16
 SAFE_POINT_SIGNAL = 62
 DUMP_REQUEST_ID = 0xFFFFFFFF  # the chunks of a dump: no request asked for them
 MAX_MESSAGE_CHARACTERS = 16 * 2**20
+MAX_CONTAINERS = 2**19  # what server/watchglass_server/frames.py takes
 # Made at import: what user code puts in the place of json.dumps must not reach the server.
 _write = JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_JSON_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
 
 
 class Gate(Protocol):
@@ -161,19 +164,40 @@ def encode(message: Message) -> str:
         text = _write(message)
     except (ValueError, TypeError, RecursionError):
         text = _write(_plain(message, 100))
-    return text if len(text) <= MAX_MESSAGE_CHARACTERS else _write(_shortened(message, len(text)))
+    if len(text) > MAX_MESSAGE_CHARACTERS:
+        return _write(_shortened(message, f"{len(text) / 2**20:.1f} MiB"))
+    if _containers(text) > MAX_CONTAINERS:
+        return _write(_shortened(message, f"More than {MAX_CONTAINERS:,} lists and objects"))
+    return text
 
 
-def _shortened(message: Message, size: int) -> Message:
+def _containers(text: str) -> int:
+    """How many lists and objects the JSON has: mostly, counting them in all of it is enough."""
+    found = text.count("[") + text.count("{")
+    if found > MAX_CONTAINERS:
+        outside = _JSON_STRING.sub("", text)
+        found = outside.count("[") + outside.count("{")
+    return found
+
+
+def _shortened(message: Message, held: str) -> Message:
     """What is sent in place of a message that the server does not take."""
-    said = f"{size / 2**20:.1f} MiB are more than one message holds."
+    said = f"{held} are more than one message holds."
     if message["type"] == "reply":
         hint = "Ask for a part of it."
         error = {"code": "too_large", "message": said, "hint": hint}
         return {"type": "reply", "request_id": message["request_id"], "ok": False, "error": error}
     if "bundle" in message:
         return {**message, "bundle": {"text/plain": f"[{said}]"}}
+    if isinstance(changes := message.get("changes"), list):
+        return {**message, "changes": [_without_value(change) for change in changes]}
     return message
+
+
+def _without_value(change: Message) -> Message:
+    if not isinstance(variable := change.get("variable"), dict):
+        return change
+    return {**change, "variable": {**variable, "value": None}}
 
 
 def _plain(value: object, depth: int) -> object:

@@ -1,4 +1,6 @@
 /** Server ⇄ kernel: what a message does, in the event loop and between two bytecodes. */
+import process from "node:process";
+
 import { block } from "./control.mjs";
 import { describeFatal } from "./fatal.mjs";
 import { encodeBlob, encodeMessage, encodeText, FrameReader, MAX_BLOB_CHUNK_BYTES } from "./frames.mjs";

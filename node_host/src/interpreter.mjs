@@ -6,10 +6,12 @@ import fs from "node:fs";
 import fsPromises from "node:fs/promises";
 import module from "node:module";
 import path from "node:path";
+import process from "node:process";
 import v8 from "node:v8";
 import { pathToFileURL } from "node:url";
 
 import { PyodideCode } from "./pyodide_code.mjs";
+import { emscriptenSystem, isInForce } from "./second_layer.mjs";
 import { Image } from "./snapshot.mjs";
 import { growMemory, limitMemory } from "./wasm.mjs";
 
@@ -75,7 +77,7 @@ export async function boot(options) {
 
 /** Pyodide's NODEFS asks `process.binding("fs")` for constants; --permission denies that. */
 function allowNodeFiles() {
-  if (process.permission)
+  if (isInForce())
     /** @type {any} */ (process).binding = () => ({ fs: fs.constants });
 }
 
@@ -122,7 +124,7 @@ function interceptLoading(compiled, image, signalCheck) {
   ) => {
     if (source?.byteLength !== PLACEHOLDER_BYTES) return instantiate(source, imports);
     const compiledModule = await compiled;
-    const instance = await instantiate(compiledModule, withSignalCheck(imports, signalCheck));
+    const instance = await instantiate(compiledModule, withOurs(imports, signalCheck));
     if (image) growMemory(/** @type {any} */ (instance.exports.memory), image.memoryBytes);
     return { module: compiledModule, instance };
   };
@@ -146,13 +148,15 @@ function interceptLoading(compiled, image, signalCheck) {
  * @param {any} imports
  * @param {Function | undefined} signalCheck
  */
-function withSignalCheck(imports, signalCheck) {
-  const name = "_Py_CheckEmscriptenSignals_Helper";
-  if (!signalCheck) return imports;
-  if (!(name in imports.env)) throw new Error(`this Pyodide does not import ${name}`);
-  const env = new Proxy(imports.env, {
-    get: (target, key) => (key === name ? signalCheck : target[key]),
-  });
+function withOurs(imports, signalCheck) {
+  /** @type {Record<string | symbol, Function>} */
+  const ours = {
+    ...(signalCheck && { _Py_CheckEmscriptenSignals_Helper: signalCheck }),
+    ...(isInForce() && { _emscripten_system: emscriptenSystem }),
+  };
+  for (const name of Object.keys(ours))
+    if (!(name in imports.env)) throw new Error(`this Pyodide does not import ${name}`);
+  const env = new Proxy(imports.env, { get: (target, key) => ours[key] ?? target[key] });
   return { ...imports, env };
 }
 

@@ -1,4 +1,6 @@
 /** Server ⇄ Node host: the entry. Starts the interpreter, then lets the socketpair drive it. */
+import process from "node:process";
+
 import { readConfig } from "./config.mjs";
 import { Control } from "./control.mjs";
 import { dictWatcher } from "./dict_watcher.mjs";
@@ -8,6 +10,7 @@ import { collectWhenIdle } from "./garbage.mjs";
 import { Host } from "./host.mjs";
 import { boot, mountMonitor, startKernel } from "./interpreter.mjs";
 import { SafePoints } from "./safe_points.mjs";
+import { raise } from "./second_layer.mjs";
 import { Streams } from "./streams.mjs";
 
 /** @param {import("./config.mjs").Config} config */
@@ -33,6 +36,7 @@ async function start(config) {
   const kernel = startKernel(pyodide, host.forKernel(watcher));
   host.attach(kernel, () => pyodide._module.HEAP8.length);
   safePoints.arm(pyodide);
+  raise(pyodide);
   control.listen();
   host.ready({ pyodide: pyodide.version, image: Boolean(config.image) });
   collectWhenIdle(() => host.isBusy);

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from watchglass_server import host_answers as h
 from watchglass_server import json_wire
 from watchglass_server import replies as r
-from watchglass_server.errors import PeerError
 from watchglass_server.fields import MAX_ANSWER_BYTES
+from watchglass_server.host_answers import read_answer
 from watchglass_server.measure import json_bytes
-from watchglass_server.pictures import Execution, StreamPart
+from watchglass_server.pictures import Child, Execution, StreamPart
 from watchglass_server.session_fold import Fold
 from watchglass_server.session_state import Session
+from watchglass_server.session_variables import told_variable
 from watchglass_server.session_view import bounded_executions, execution_bytes
 from watchglass_sync.journal import Journal
 from watchglass_sync.records import VariableChange
@@ -24,44 +26,57 @@ from watchglass_sync.records import VariableChange
 ROOM_BYTES = MAX_ANSWER_BYTES * 7 // 8
 EVENTS_AT_ONCE = 1000
 MATCHES_MOST = 5000
+MATCH_CHARACTERS = 500
+PROBLEM_CHARACTERS = 1000
 DOCSTRING_MOST = 200_000
 REPR_BYTES = 3 * 2**20
 
-T = TypeVar("T", bound=msgspec.Struct)
-
-
-class AnswerError(PeerError):
-    """A process answered a question with something that is no answer to it."""
-
-
-def typed_answer(answer: Mapping[str, Any], reply: type[T]) -> T:
-    """A process's answer, checked: nothing of it is believed."""
-    try:
-        return msgspec.convert(dict(answer), reply)
-    except msgspec.ValidationError as error:
-        raise AnswerError(f"a process's answer is no {reply.__name__}: {error}") from error
-
 
 def completions(answer: Mapping[str, Any]) -> r.CompleteReply:
-    """As many matches as are of use."""
-    reply = typed_answer(answer, r.CompleteReply)
-    return replace(reply, matches=reply.matches[:MATCHES_MOST])
+    """As many matches as are of use; none that is too long to be typed."""
+    read = read_answer(answer, h.CompleteAnswer)
+    matches = [
+        r.Match(text=one.text, type=one.type)
+        for one in read.matches[:MATCHES_MOST]
+        if len(one.text) <= MATCH_CHARACTERS
+    ]
+    return r.CompleteReply(matches=matches, start=read.start, end=read.end)
 
 
 def inspection(answer: Mapping[str, Any]) -> r.InspectReply:
     """Signature and docstring, not longer than anybody reads."""
-    reply = typed_answer(answer, r.InspectReply)
-    return replace(
-        reply,
-        signature=None if reply.signature is None else reply.signature[:DOCSTRING_MOST],
-        docstring=None if reply.docstring is None else reply.docstring[:DOCSTRING_MOST],
+    read = read_answer(answer, h.InspectAnswer)
+    return r.InspectReply(
+        found=read.found,
+        signature=None if read.signature is None else read.signature[:DOCSTRING_MOST],
+        docstring=None if read.docstring is None else read.docstring[:DOCSTRING_MOST],
+        type=read.type,
     )
+
+
+def completeness(answer: Mapping[str, Any]) -> r.IsCompleteReply:
+    """Whether the code can run as it is."""
+    read = read_answer(answer, h.IsCompleteAnswer)
+    return r.IsCompleteReply(status=read.status, indent=read.indent)
+
+
+def variable_now(answer: Mapping[str, Any]) -> r.VariableReply:
+    """The variable after it was set."""
+    return r.VariableReply(variable=told_variable(read_answer(answer, h.VariableAnswer).variable))
 
 
 def variable_page(answer: Mapping[str, Any]) -> r.VariableGetReply:
     """The children that fit: first their exact values go, then the last of them."""
-    reply = typed_answer({**answer, "children": _nested(answer)}, r.VariableGetReply)
-    if json_bytes(answer) <= ROOM_BYTES:
+    read = read_answer(answer, h.GetAnswer)
+    reply = r.VariableGetReply(
+        variable=told_variable(read.variable),
+        children=[
+            Child(key=one.key, label=one.label, variable=told_variable(one))
+            for one in read.children
+        ],
+        total=read.total,
+    )
+    if json_bytes(msgspec.to_builtins(reply)) <= ROOM_BYTES:
         return reply
     children = [
         replace(child, variable=replace(child.variable, value=None)) for child in reply.children
@@ -75,37 +90,40 @@ def variable_page(answer: Mapping[str, Any]) -> r.VariableGetReply:
     return replace(reply, children=children)
 
 
-def _nested(answer: Mapping[str, Any]) -> list[Any]:
-    """The process sends a child's fields beside its key; clients get them as its `variable`."""
-    nested = []
-    for child in answer.get("children") or ():
-        if not isinstance(child, dict):
-            raise AnswerError("a process's answer has a child that is no object")
-        variable = {name: part for name, part in child.items() if name not in ("key", "label")}
-        nested.append({"key": child.get("key"), "label": child.get("label"), "variable": variable})
-    return nested
-
-
 def repr_text(answer: Mapping[str, Any]) -> r.VariableReprReply:
     """The text, or as much of it as an answer may have."""
-    reply = typed_answer(answer, r.VariableReprReply)
-    text = reply.text
+    read = read_answer(answer, h.ReprAnswer)
+    text = read.text
     while json_size(text) > REPR_BYTES:
         text = text[: len(text) * REPR_BYTES // json_size(text) - 1]
-    return r.VariableReprReply(text=text, truncated=reply.truncated or text != reply.text)
+    return r.VariableReprReply(text=text, truncated=read.truncated or text != read.text)
 
 
 def running_frames(answer: Mapping[str, Any], state: Session) -> r.FrameReply:
     """The frames, with their locals as far as these fit."""
-    reply = typed_answer(answer, r.FrameReply)
+    read = read_answer(answer, h.FramesAnswer)
     room = ROOM_BYTES
     frames = []
-    for frame in reply.frames:
-        room -= json_bytes(msgspec.to_builtins(frame))
-        execution = None if frame.number is None else state.numbers.get(frame.number)
-        shown = frame.locals if room > 0 else []
-        frames.append(replace(frame, execution=execution, locals=shown))
-    return replace(reply, frames=frames)
+    for one in read.frames:
+        shown = [told_variable(variable) for variable in one.locals]
+        room -= sum(json_bytes(msgspec.to_builtins(variable)) for variable in shown)
+        frames.append(
+            r.Frame(
+                name=one.name,
+                file=one.file,
+                number=one.number,
+                execution=None if one.number is None else state.numbers.get(one.number),
+                line=one.line,
+                locals=shown if room > 0 else [],
+            )
+        )
+    return r.FrameReply(frames=frames, omitted=read.omitted)
+
+
+def watch_problems(answer: Mapping[str, Any]) -> Mapping[str, str]:
+    """What is wrong with the sources of a watch, by their fields."""
+    problems = read_answer(answer, h.WatchCheckAnswer).problems
+    return {field: problem[:PROBLEM_CHARACTERS] for field, problem in problems.items()}
 
 
 def json_size(text: str) -> int:

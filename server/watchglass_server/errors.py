@@ -4,6 +4,7 @@ WatchglassError
 ├── PeerError                 the other side broke its rules, or is gone
 │   ├── FrameError            bytes that are no frame (frames.py)
 │   ├── HostProtocolError     a message that a Node host may not send now (host_protocol.py)
+│   ├── AnswerError           an answer that is none to what was asked (host_answers.py)
 │   ├── ProcessStartError     a process ended before it was ready
 │   └── ProcessDied           a process ended with something still owed to us
 ├── QueryError                a Node host answered a query with an error
@@ -34,6 +35,10 @@ class WatchglassError(Exception):
 
 class PeerError(WatchglassError):
     """The other side broke its rules, or is gone."""
+
+
+class AnswerError(PeerError):
+    """A process answered a question with something that is no answer to it."""
 
 
 class ProcessStartError(PeerError):

@@ -228,10 +228,12 @@ def _facts(path: Path) -> tuple[int, int, int]:
     return status.st_mode, status.st_nlink, status.st_mtime_ns
 
 
-def _standing(pid: int) -> tuple[int, bytes]:
-    """Return the process's priority, and how soon it is ended when memory runs out."""
+def _standing(pid: int) -> tuple[int, bytes, bool]:
+    """Return the process's priority, how soon it is ended for memory, and whether it is halted."""
     priority = os.getpriority(os.PRIO_PROCESS, pid)
-    return priority, Path(f"/proc/{pid}/oom_score_adj").read_bytes()
+    process = Path(f"/proc/{pid}")
+    is_halted = b"\nState:\tT" in (process / "status").read_bytes()
+    return priority, (process / "oom_score_adj").read_bytes(), is_halted
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -3,7 +3,7 @@
 import signal as signals
 from dataclasses import dataclass
 
-__all__ = ["ExitInfo", "describe_exit"]
+__all__ = ["ExitInfo", "describe_exit", "printable"]
 
 _OUT_OF_MEMORY = (
     "heap out of memory",
@@ -64,7 +64,16 @@ def describe_exit(
     exitcode = returncode if returncode is not None and returncode >= 0 else None
     number = -returncode if returncode is not None and returncode < 0 else None
     cause, message = decided or said or _own_words(exitcode, number, output, near_memory_limit)
-    return ExitInfo(exitcode, number, cause, _with_next_step(cause, message))
+    return ExitInfo(exitcode, number, cause, _with_next_step(cause, printable(message)))
+
+
+def printable(text: str) -> str:
+    """The text with its control characters as escapes: terminals and logs act on these."""
+    return "".join(one if one.isprintable() else _escaped(one) for one in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def _own_words(

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from watchglass_server.fields import PathStep
 from watchglass_server.frames import MAX_REQUEST_ID
 
 MAX_CHANGES = 500
@@ -16,6 +17,7 @@ MAX_CHILDREN = 1000
 MAX_WINDOWS = 1000
 MAX_WATCHES = 50
 MAX_TEXT = 64 * 2**10
+MAX_LAST_WORD = 4000
 MAX_DUMP_BYTES = 256 * 2**20
 MAX_PIP_WORDS = 200
 
@@ -178,7 +180,7 @@ class Variable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     preview: Preview
     length: Count | None
     size_bytes: Count | None
-    shape: Annotated[list[int], Meta(max_length=100)] | None
+    shape: Annotated[list[Count], Meta(max_length=100)] | None
     dtype: Word | None
     expandable: bool
     settable: bool
@@ -218,7 +220,7 @@ class VariablesChanged(FromHost, frozen=True, tag="variables"):
 class LiveChild(Variable, frozen=True, kw_only=True):
     """One row of a window."""
 
-    key: Any
+    key: Word | PathStep
     label: Word
 
 
@@ -322,7 +324,7 @@ class Fatal(FromHost, frozen=True, tag="fatal"):
     """The interpreter is lost; the process ends after this."""
 
     cause: Literal["memory", "stack", "fatal"]
-    message: LongText
+    message: Annotated[str, Meta(max_length=MAX_LAST_WORD)]
 
 
 WireMessage = (

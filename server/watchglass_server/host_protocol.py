@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from watchglass_server.errors import InvalidState, PeerError, QueryError
+from watchglass_server.exit_info import printable
 from watchglass_server.frames import (
     MAX_CHUNK_BYTES,
     UNASKED_DUMP_ID,
@@ -25,6 +26,7 @@ from watchglass_server.host_messages import (
     MAX_DUMP_BYTES,
     Command,
     Configure,
+    DeleteChange,
     DisplayData,
     DumpedMessage,
     DumpEntry,
@@ -45,6 +47,7 @@ from watchglass_server.host_messages import (
     Ready,
     ReplyError,
     ReplyMessage,
+    SetChange,
     Stream,
     StreamDropped,
     UpdateDisplayData,
@@ -60,6 +63,7 @@ __all__ = [
     "HostProtocolError",
     "HostState",
     "Reply",
+    "in_ascii",
 ]
 
 FIRST_QUERY: Final = 2**31 - 1  # below it are the ids of executions, which the caller chooses
@@ -212,11 +216,11 @@ class HostProtocol:
         try:
             for frame in frames:
                 events += self._receive(frame)
-            if broken:
+            if broken and not self._has_said_its_last():
                 raise broken
         except (ValueError, RecursionError, FrameError) as error:
             self.state = HostState.BROKEN
-            raise HostProtocolError(_in_ascii(str(error)), events) from error
+            raise HostProtocolError(in_ascii(str(error)), events) from error
         return events
 
     def receive_eof(self) -> None:
@@ -278,14 +282,18 @@ class HostProtocol:
 
     def _receive_variables(self, message: VariablesChanged) -> HostEvent:
         self._check_origin(message)
-        for change in message.changes:
-            self._check_origin(change)
+        self._check_changes(message.changes)
         return message
 
     def _receive_live(self, message: Live) -> HostEvent:
-        for change in message.changes:
-            self._check_origin(change)
+        self._check_changes(message.changes)
         return message
+
+    def _check_changes(self, changes: Sequence[SetChange | DeleteChange]) -> None:
+        for change in changes:
+            self._check_origin(change)
+            if isinstance(change, SetChange) and change.variable.name != change.name:
+                raise ValueError(f"a change of {change.name!r} that shows {change.variable.name!r}")
 
     def _receive_input_request(self, message: InputRequest) -> HostEvent:
         self._check_origin(message)
@@ -325,6 +333,9 @@ class HostProtocol:
         return message
 
     # --- what holds
+
+    def _has_said_its_last(self) -> bool:
+        return self.state is HostState.BROKEN
 
     def _is_known(self, request_id: int) -> bool:
         place = bisect_left(self._executed, request_id)
@@ -379,6 +390,6 @@ def _outcome(message: ReplyMessage) -> Mapping[str, Any] | QueryError:
     return QueryError(error.code, error.message, error.hint, detail)
 
 
-def _in_ascii(text: str) -> str:
+def in_ascii(text: str) -> str:
     """Return the text without what a log or a terminal could choke on."""
-    return text[:500].encode("ascii", "backslashreplace").decode("ascii")
+    return printable(text[:500]).encode("ascii", "backslashreplace").decode("ascii")

@@ -11,7 +11,6 @@ import msgspec
 
 from watchglass_server import host_messages as h
 from watchglass_server.commands import ViewSetCommand, Window
-from watchglass_server.fields import PathElement
 from watchglass_server.live_view import NOTHING, Content, LiveView, WindowKey
 from watchglass_server.measure import json_bytes
 from watchglass_server.messages import plain_path
@@ -145,8 +144,7 @@ def _content(shown: h.LiveWindow) -> Content:
 
 
 def _child(shown: h.LiveChild) -> Child:
-    key = msgspec.convert(shown.key, PathElement)
-    return Child(key=key, label=shown.label, variable=told_variable(shown))
+    return Child(key=shown.key, label=shown.label, variable=told_variable(shown))
 
 
 def _line(state: Session, line: h.LiveLine | None) -> RunningLine | None:

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring
 from typing import Any
 
 MAX_BUNDLE_BYTES = 3 * 2**20
 MAX_VALUE_BYTES = 16 * 2**10
 MAX_TRACEBACK_CHARACTERS = 256 * 2**10
 MAX_PROMPT_CHARACTERS = 10_000
+# Much of nothing is not little: each list and each object costs the server and every client time.
+CONTAINER_BYTES = 24
 
 
 def json_bytes(value: Any, stop: int = 2**62) -> int:
-    """Roughly how many bytes the value has as JSON; counting ends soon after `stop`."""
+    """Roughly how many bytes the value has as JSON; counting ends soon after `stop`.
+
+    A list or an object counts as more than its two brackets.
+    """
     total = 0
     waiting = [value]
     while waiting and total <= stop:
         part = waiting.pop()
         if isinstance(part, str):
-            total += len(part) + 2 if part.isascii() else 3 * len(part) + 2
+            total += _text_bytes(part)
         elif isinstance(part, Mapping):
-            total += 2 + sum(len(str(key)) + 4 for key in part)
+            total += CONTAINER_BYTES + sum(_text_bytes(str(key)) + 2 for key in part)
             waiting.extend(part.values())
         elif isinstance(part, Sequence):
-            total += 2 + len(part)
+            total += CONTAINER_BYTES + len(part)
             waiting.extend(part)
+        elif isinstance(part, int):
+            total += 2 + part.bit_length() // 3
         else:
             total += 8
     return total
+
+
+def _text_bytes(text: str) -> int:
+    if text.isprintable():
+        return len(text) + 2 if text.isascii() else 3 * len(text) + 2
+    # A control character has six as an escape.
+    return len(encode_basestring(text)) * (1 if text.isascii() else 3)
 
 
 def fits(value: Any, limit: int) -> bool:
@@ -42,13 +57,14 @@ def bounded_bundle(bundle: dict[str, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     left_out: list[str] = []
     room = MAX_BUNDLE_BYTES - 2**16
-    for mime in sorted(bundle, key=lambda mime: (mime != "text/plain", json_bytes(bundle[mime]))):
-        size = json_bytes(bundle[mime])
-        if size <= room:
+    sizes = {mime: json_bytes(form, MAX_BUNDLE_BYTES) for mime, form in bundle.items()}
+    for mime in sorted(bundle, key=lambda mime: (mime != "text/plain", sizes[mime])):
+        if sizes[mime] <= room:
             kept[mime] = bundle[mime]
-            room -= size
+            room -= sizes[mime]
         else:
-            left_out.append(f"{mime}, {size:,} bytes")
+            least = "" if isinstance(bundle[mime], str) else "at least "
+            left_out.append(f"{mime}, {least}{sizes[mime]:,} bytes")
     plain = str(kept.get("text/plain", bundle.get("text/plain", "")))[:10_000]
     note = f"[not shown, too large: {'; '.join(left_out)}; print it in parts or make it smaller]"
     return kept | {"text/plain": f"{plain}\n{note}".strip()}

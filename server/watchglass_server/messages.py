@@ -170,6 +170,12 @@ def decode_command(event: str, payload: object) -> c.Command:
         command = msgspec.convert(payload, call.command)
     except msgspec.ValidationError as error:
         raise _refusal(event, str(error)) from None
+    except UnicodeEncodeError:
+        raise bad_request(
+            "payload",
+            f"'{event}' has half of a surrogate pair in a field's name, or in a word of ours.",
+            "Send text that is well-formed Unicode there.",
+        ) from None
     for field in ("code", "text", "expression"):
         _check_code_size(field, getattr(command, field, None))
     return command

@@ -25,6 +25,7 @@ from watchglass_server.host_protocol import (
     HostProtocolError,
     HostState,
     Reply,
+    in_ascii,
 )
 from watchglass_server.priority import give_way
 from watchglass_server.process_config import ProcessConfig, ProcessLimits
@@ -194,6 +195,10 @@ class PyodideProcess:
         self._decide(cause, message)
         child.kill()
 
+    def broke_protocol(self, how: str) -> None:
+        """End the process now, for it said what it may not say."""
+        self.kill("protocol", f"The process broke the protocol and was ended: {in_ascii(how)}.")
+
     def stats(self, *, pss: bool = False) -> ProcessStats | None:
         """Return processor time and memory; None when it has ended, or off Linux."""
         return None if self.exit else read_stats(self.pid, pss=pss)
@@ -352,7 +357,7 @@ class PyodideProcess:
             self._finished.set_result(None)
 
     def _broken(self, error: HostProtocolError) -> None:
-        self.kill("protocol", f"The process broke the protocol and was ended: {error}.")
+        self.broke_protocol(str(error))
 
     async def _watch_end(self, child: Child, link: HostLink) -> ExitInfo:
         ends: set[asyncio.Future[Any]] = {child.exited, link.closed}

@@ -15,6 +15,13 @@ HOST_DATA_BYTES = 1024 * 2**20
 DEFAULT_MEMORY_BYTES = 512 * 2**20
 DEFAULT_OUTPUT_BYTES = 64 * 2**20
 DEFAULT_VARIABLES = 10_000
+# Without these of Node's flags the interpreter does not run; all others lock it in.
+NEEDED_FLAGS = (
+    "--experimental-wasm-jspi",
+    "--wasm-stack-switching-stack-size",
+    "--max-semi-space-size",
+    "--max-old-space-size",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,11 @@ class ProcessConfig:
             pyodide_dir=assets.pyodide_dir,
             monitor_dir=assets.monitor_dir,
         )
+
+    def without_second_layer(self) -> "ProcessConfig":
+        """Return this configuration with nothing that Node refuses: the jail alone holds then."""
+        flags = tuple(flag for flag in self.node_flags if flag.startswith(NEEDED_FLAGS))
+        return replace(self, node_flags=flags, image_flags=(), image=None)
 
     def command(self, script: str, settings: dict[str, object]) -> list[str]:
         """Return the command that runs one of the host's scripts with these settings."""

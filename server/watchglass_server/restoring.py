@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from watchglass_server.host_messages import Variable as HostVariable
+from watchglass_server.host_answers import RestoreAnswer, read_answer
 from watchglass_server.pictures import RestoreEntry, Variable
 from watchglass_server.process import PyodideProcess
 from watchglass_server.session_fold import Fold
@@ -72,13 +72,15 @@ async def bring_back(
     plan = restorer.plan(memory.remembered)
     args = {**plan.query, "next_number": memory.next_number}
     answer = await process.query("restore", args, timeout=RESTORE_TIMEOUT_S, blob=plan.blob)
-    variables = msgspec.convert(answer["variables"], list[HostVariable])
-    verdicts = msgspec.convert(answer["verdicts"], list[dict[str, object]])
-    loadout = Loadout([msgspec.to_builtins(one) for one in variables], verdicts)
+    read = read_answer(answer, RestoreAnswer)
+    loadout = Loadout(
+        [msgspec.to_builtins(one) for one in read.variables],
+        [msgspec.to_builtins(one) for one in read.verdicts],
+    )
     report = restorer.report(memory.remembered, loadout)
     for name in report.deleted:
         await process.query("variable_delete", {"name": name}, timeout=DELETE_TIMEOUT_S)
-    told: list[Variable] = [told_variable(one) for one in variables]
+    told: list[Variable] = [told_variable(one) for one in read.variables]
     return Restored(
         generation,
         tuple(one for one in told if one.name not in report.deleted),

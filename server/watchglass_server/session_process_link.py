@@ -7,12 +7,11 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, get_args
-
-import msgspec
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from watchglass_server import session_inputs as i
 from watchglass_server.errors import (
+    AnswerError,
     InvalidState,
     PoolClosed,
     PoolTimeout,
@@ -23,17 +22,19 @@ from watchglass_server.errors import (
     TooManyRequests,
 )
 from watchglass_server.fields import ErrorCode
+from watchglass_server.host_answers import VariableAnswer, read_answer
 from watchglass_server.host_messages import Finished, Live
 from watchglass_server.host_protocol import HostEvent
 from watchglass_server.manager import PyodideManager
 from watchglass_server.package_link import PackageLink
 from watchglass_server.packages import Packages
-from watchglass_server.pictures import Variable, Watch
+from watchglass_server.pictures import Watch
 from watchglass_server.process import PyodideProcess
 from watchglass_server.refusals import Refused, process_gone
 from watchglass_server.restoring import Memory, bring_back, nothing_back, remember
 from watchglass_server.session_inputs import Restored
 from watchglass_server.session_state import Phase, Session, SessionLimits
+from watchglass_server.session_variables import told_variable
 from watchglass_sync.journal import Journal
 from watchglass_sync.restore import Restorer
 
@@ -47,6 +48,21 @@ WATCHES_TIMEOUT_S = 60.0
 LENT_DEAD = 3
 RESTORE_TRIES = 2
 VIEW_TIMEOUT_S = 30.0
+LOOK_AGAIN = "Look at the variables again."
+# What a process may say of a question. That a token is wrong, or a session gone, only we can say.
+AnswerCode = Literal[
+    "bad_request",
+    "variable_not_found",
+    "not_settable",
+    "conflict",
+    "not_available",
+    "too_large",
+    "busy",
+    "limit_exceeded",
+    "timeout",
+    "internal",
+]
+T = TypeVar("T")
 LOOK_AWAY: dict[str, Any] = {"on": False, "windows": []}
 
 
@@ -239,7 +255,10 @@ class ProcessLink:
         self._starting = process
         try:
             restored = await bring_back(process, self._live.restorer, memory, generation)
-        except (ProcessDied, QueryError, QueryTimeout, InvalidState, ValueError) as error:
+        except AnswerError as error:
+            process.broke_protocol(f"to 'restore' it answered what is no answer: {error}")
+            return ProcessDied(await process.wait())
+        except (ProcessDied, QueryError, QueryTimeout, InvalidState) as error:
             return error
         finally:
             self._starting = None
@@ -343,13 +362,24 @@ class ProcessLink:
 
     # --- asking
 
-    async def ask(self, op: str, args: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
-        """Ask the process, waking it if it sleeps. Raises Refused."""
+    async def ask(
+        self,
+        op: str,
+        args: Mapping[str, Any],
+        timeout: float,
+        read: Callable[[Mapping[str, Any]], T],
+    ) -> T:
+        """Ask the process, waking it if it sleeps; `read` takes its answer. Raises Refused."""
         process = await self._ready_process()
         try:
-            return await process.query(op, args, timeout=timeout)
-        except QueryError as error:
-            raise _refusal(error) from error
+            try:
+                return read(await process.query(op, args, timeout=timeout))
+            except QueryError as error:
+                raise refusal_of(error) from error
+        except AnswerError as error:
+            said = f"to {op!r} it answered what is no answer: {error}"
+            process.broke_protocol(said)
+            raise process_gone("The process broke the protocol and was ended.") from error
         except QueryTimeout:
             raise Refused(
                 "timeout",
@@ -381,13 +411,12 @@ def wake(live: Living) -> None:
         live.apply(i.Wake())
 
 
-def _refusal(error: QueryError) -> Refused:
+def refusal_of(error: QueryError) -> Refused:
+    """What the caller is told. Raises AnswerError."""
     code: ErrorCode = "internal"
-    if error.code in get_args(ErrorCode):
+    if error.code in get_args(AnswerCode):
         code = error.code  # type: ignore[assignment]
     variable = None
     if "variable" in error.detail:
-        variable = msgspec.convert(error.detail["variable"], Variable | None)
-    return Refused(
-        code, error.message, error.hint or "Look at the variables again.", variable=variable
-    )
+        variable = told_variable(read_answer(error.detail, VariableAnswer).variable)
+    return Refused(code, error.message[:2000], error.hint[:2000] or LOOK_AGAIN, variable=variable)

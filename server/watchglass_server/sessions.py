@@ -285,6 +285,8 @@ class Sessions:
     async def destroy(self, live: LiveSession, reason: str) -> None:
         """End a session and delete all that is stored of it."""
         session = live.session
+        if live.state.fold.destroyed:  # somebody else is at it
+            return
         live.apply(i.Destroy(reason))
         await live.durable()
         await live.close()

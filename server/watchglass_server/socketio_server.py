@@ -13,6 +13,7 @@ from aiohttp import web
 from socketio import packet
 
 from watchglass_server import json_wire
+from watchglass_server.engine_io import StrictEngine
 from watchglass_server.fields import MAX_MESSAGE_BYTES
 from watchglass_server.refusals import Refused, bad_request
 
@@ -56,6 +57,9 @@ class StrictPacket(packet.Packet):  # type: ignore[misc]
             return 0
         if self.packet_type == packet.EVENT and not self._is_event():
             self._refuse(ValueError("an event is a list that begins with its name"))
+        elif self.packet_type == packet.ACK and not (self.id and isinstance(self.data, list)):
+            # Behind the number 0 python-socketio keeps its counter.
+            self._refuse(ValueError("an acknowledgement has a number and a list"))
         elif self.packet_type not in _PACKETS:
             self._refuse(ValueError("this kind of packet is no part of this protocol"))
         return 0
@@ -96,6 +100,9 @@ class ImpatientServer(socketio.AsyncServer):  # type: ignore[misc]
         self._unknown: dict[str, str] = {}
         self._closing: set[asyncio.Task[None]] = set()
         _engine_log.addFilter(_is_ours)
+
+    def _engineio_server_class(self) -> type[StrictEngine]:
+        return StrictEngine
 
     async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> str | None:
         by_address = Counter(self._unknown.values())

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from watchglass_server import commands as c
 from watchglass_server import replies as r
 from watchglass_server import session_inputs as i
 from watchglass_server.call_answers import (
     changes_page,
+    completeness,
     completions,
     inspection,
     repr_text,
     running_frames,
-    typed_answer,
+    variable_now,
     variable_page,
 )
 from watchglass_server.live_session import LiveSession
@@ -32,6 +33,7 @@ SET_S = 30.0
 REPR_S = 10.0
 AFTER_S = 3600.0
 
+R = TypeVar("R", bound=r.Reply)
 Perform = Callable[[Client, Any], Awaitable[r.Reply]]
 
 
@@ -61,17 +63,16 @@ class VariableCalls:
     async def _complete(self, _: Client, command: c.CompleteCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
         args = {"code": command.code, "cursor": command.cursor}
-        return completions(await live.link.ask("complete", args, ASSIST_S))
+        return await live.link.ask("complete", args, ASSIST_S, completions)
 
     async def _inspect(self, _: Client, command: c.InspectCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
         args = {"code": command.code, "cursor": command.cursor}
-        return inspection(await live.link.ask("inspect", args, ASSIST_S))
+        return await live.link.ask("inspect", args, ASSIST_S, inspection)
 
     async def _is_complete(self, _: Client, command: c.IsCompleteCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
-        answer = await live.link.ask("is_complete", {"code": command.code}, ASSIST_S)
-        return typed_answer(answer, r.IsCompleteReply)
+        return await live.link.ask("is_complete", {"code": command.code}, ASSIST_S, completeness)
 
     # --- variables
 
@@ -82,7 +83,7 @@ class VariableCalls:
             "offset": command.offset,
             "limit": command.limit,
         }
-        return variable_page(await live.link.ask("variable_get", args, GET_S))
+        return await live.link.ask("variable_get", args, GET_S, variable_page)
 
     async def _set(self, client: Client, command: c.VariableSetCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
@@ -96,23 +97,28 @@ class VariableCalls:
             args["value"] = tagged(command.value)
         if command.if_version is not None:
             args["if_version"] = command.if_version
-        answer = await self._edit(client, live, "variable_set", args, str(path[0]))
-        return typed_answer(answer, r.VariableReply)
+        return await self._edit(client, live, "variable_set", args, str(path[0]), variable_now)
 
     async def _edit(
-        self, client: Client, live: LiveSession, op: str, args: Mapping[str, Any], name: str
-    ) -> Mapping[str, Any]:
+        self,
+        client: Client,
+        live: LiveSession,
+        op: str,
+        args: Mapping[str, Any],
+        name: str,
+        read: Callable[[Mapping[str, Any]], R],
+    ) -> R:
         """Ask the process for a change, which it tells of as no execution's."""
         edit = next(self._edits)
         live.apply(i.Edit(edit, name, author_of(client, live)))
         try:
-            answer = await live.link.ask(op, args, SET_S)
+            reply = await live.link.ask(op, args, SET_S, read)
         except Refused:
             if not live.is_failed:
                 live.apply(i.EditRefused(edit))
             raise
         await live.durable()
-        return answer
+        return reply
 
     async def _until_finished(self, live: LiveSession) -> None:
         running = live.state.running
@@ -131,12 +137,14 @@ class VariableCalls:
     async def _repr(self, _: Client, command: c.VariableReprCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
         args = {"path": plain_path(command.path)}
-        return repr_text(await live.link.ask("variable_repr", args, REPR_S))
+        return await live.link.ask("variable_repr", args, REPR_S, repr_text)
 
     async def _delete(self, client: Client, command: c.VariableDeleteCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
-        await self._edit(client, live, "variable_delete", {"name": command.name}, command.name)
-        return r.EmptyReply()
+        args = {"name": command.name}
+        return await self._edit(
+            client, live, "variable_delete", args, command.name, lambda _: r.EmptyReply()
+        )
 
     async def _history(self, _: Client, command: c.VariableHistoryCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
@@ -163,8 +171,9 @@ class VariableCalls:
         live = await self._sessions.open(command.session)
         if live.state.running is None:
             return r.FrameReply(frames=[])
-        answer = await live.link.ask("frames", {}, ASSIST_S)
-        return running_frames(answer, live.state)
+        return await live.link.ask(
+            "frames", {}, ASSIST_S, lambda answer: running_frames(answer, live.state)
+        )
 
 
 def author_of(client: Client, live: LiveSession) -> str | None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from msgspec import Struct
-
 from watchglass_server import commands as c
 from watchglass_server import replies as r
 from watchglass_server import session_inputs as i
-from watchglass_server.call_answers import changes_page, typed_answer
+from watchglass_server.call_answers import changes_page, watch_problems
 from watchglass_server.live_session import LiveSession
 from watchglass_server.pictures import Watch
 from watchglass_server.refusals import bad_request
@@ -23,12 +21,6 @@ from watchglass_sync.journal import Journal
 CHECK_S = 10.0
 # The process looks when it comes to a safe point; the event tells of it if that is later.
 SEEN_S = 1.0
-
-
-class Checked(Struct, frozen=True):
-    """What is wrong with the sources of a watch, by their fields."""
-
-    problems: dict[str, str]
 
 
 class WatchCalls:
@@ -60,8 +52,8 @@ class WatchCalls:
         sources = {"expression": expression}
         if condition is not None:
             sources["condition"] = condition
-        answer = await live.link.ask("watch_check", sources, CHECK_S)
-        for field, problem in typed_answer(answer, Checked).problems.items():
+        problems = await live.link.ask("watch_check", sources, CHECK_S, watch_problems)
+        for field, problem in problems.items():
             raise bad_request(
                 field,
                 f"`{field}` is no Python expression: {problem}.",

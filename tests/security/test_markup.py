@@ -25,7 +25,7 @@ SETTLE_MS = 1000
 # Colours are the command's own; all else that is no text would be the session's.
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 OWN_SEQUENCES = re.compile(r"\x1b\[\?2004[hl]|\x1b\[K|\r|\x1b\[[0-9;]*[mC]")
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @pytest.fixture(scope="module")

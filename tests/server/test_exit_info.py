@@ -73,6 +73,13 @@ def test_a_message_ends_as_a_sentence_before_the_next_step() -> None:
     assert describe(1, said=("fatal", "")).message.startswith("Execute something")
 
 
+def test_what_a_dying_process_printed_cannot_steer_a_terminal() -> None:
+    output = "Error: \x1b]0;title\x07\x1b[2J\u202e gone"
+    ended = describe_exit(1, said=None, decided=None, output=output, near_memory_limit=False)
+    assert ended.message.isprintable()
+    assert "\\x1b[2J" in ended.message
+
+
 @pytest.mark.parametrize(
     ("number", "cause", "words"),
     [

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from watchglass_server.frames import (
     MAX_CHUNK_BYTES,
     MAX_DEPTH,
     MAX_FRAME_BYTES,
+    MAX_PARTS,
     Blob,
     Frame,
     FrameError,
@@ -195,3 +197,29 @@ def test_reader_knows_whether_it_is_inside_a_frame() -> None:
     assert reader.is_inside_frame
     reader.receive_data(data[3:])
     assert not reader.is_inside_frame
+
+
+@pytest.mark.parametrize(
+    ("part", "count"),
+    [
+        (b"[],", 5_500_000),
+        (b"1,", 8_000_000),
+        (b'"",', 5_500_000),
+        (b"{},", 600_000),
+        (b"]", 2**23),
+    ],
+)
+def test_more_parts_than_any_message_has_are_refused_before_they_are_made(
+    part: bytes, count: int
+) -> None:
+    body = b'{"type":"x","y":[' + b"[" * 300 + part * count + b"0]}"
+    started = time.monotonic()
+    with pytest.raises(FrameError, match="too many parts"):
+        FrameReader().receive_data(json_frame(body))
+    assert time.monotonic() - started < 1
+
+
+def test_signs_in_text_do_not_count_as_parts() -> None:
+    message = {"type": "x", "text": ',[{"\\' * 2**19, "many": [[]] * MAX_DEPTH * 2}
+    assert FrameReader().receive_data(encode_message(message)) == [message]
+    assert len(message["text"]) > MAX_PARTS

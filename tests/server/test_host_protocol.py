@@ -178,6 +178,12 @@ def test_nothing_is_heard_after_the_last_word() -> None:
     assert host.state is HostState.BROKEN
 
 
+def test_what_follows_the_last_word_in_the_same_bytes_is_not_even_read() -> None:
+    host = busy_host()
+    (event,) = host.receive_data(said("fatal", cause="memory", message="m") + bytes(4))
+    assert isinstance(event, Fatal)
+
+
 def test_a_start_may_fail_with_a_last_word() -> None:
     host = HostProtocol()
     assert host.receive_data(said("fatal", cause="fatal", message="m")) == [Fatal("fatal", "m")]
@@ -444,6 +450,33 @@ def test_many_executions_are_remembered_in_little_room() -> None:
         host.receive_data(finished(request_id))
     assert len(host.receive_data(stream(1) + stream(2499) + stream(4999))) == 3
     assert_refused(host, stream(2500), "never executed")
+
+
+def test_a_change_that_shows_another_variable_is_refused() -> None:
+    change = {"op": "set", "name": "y", "line": 1, "request_id": 7, "variable": VARIABLE}
+    message = said("variables", request_id=7, running=True, changes=[change])
+    assert_refused(busy_host(), message, "a change of 'y' that shows 'x'")
+
+
+def test_a_row_whose_key_leads_nowhere_is_refused() -> None:
+    row = {**VARIABLE, "key": {"index": 1, "attr": "x"}, "label": "[0]"}
+    window = {"window": 1, "total": 1, "version": 1, "children": [row]}
+    assert_refused(busy_host(), said("live", changes=[], windows=[window], line=None), "key")
+
+
+def test_a_size_that_no_page_could_show_is_refused() -> None:
+    change = {"op": "set", "name": "x", "line": 1, "request_id": 7}
+    change["variable"] = {**VARIABLE, "shape": [10**300]}
+    message = said("variables", request_id=7, running=True, changes=[change])
+    assert_refused(busy_host(), message, "shape")
+
+
+def test_what_it_made_up_reaches_no_terminal_as_it_is() -> None:
+    host = busy_host()
+    with pytest.raises(HostProtocolError) as caught:
+        host.receive_data(said("stream", **{"\x1b]0;title\x07\x1b[2J": 1}))
+    assert str(caught.value).isprintable()
+    assert "\\x1b" in str(caught.value)
 
 
 # --- anything at all

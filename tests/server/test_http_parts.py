@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -194,3 +195,11 @@ def test_a_name_cannot_hide_or_turn_anything_around() -> None:
         assert clean_name(f"An{hidden}a") == "An�a", hex(ord(hidden))
     for name in ("Zoë", "名前", "שלום", "عمر", "👩\u200d🔬", "❤\ufe0f", "नमस्ते"):
         assert clean_name(name) == name
+
+
+def test_a_bundle_of_very_many_parts_is_not_shown_and_soon_measured() -> None:
+    started = time.process_time()
+    bundle = bounded_bundle({"text/plain": "x", "application/json": [{"a": []}] * 500_000})
+    assert bundle.keys() == {"text/plain"}
+    assert "application/json, at least " in bundle["text/plain"]
+    assert time.process_time() - started < 1

@@ -87,6 +87,12 @@ def test_code_is_measured_in_bytes_not_in_characters() -> None:
     decode_command("execute", {"session": "s", "code": "\ud800"})
 
 
+@pytest.mark.parametrize("payload", [{"\ud800": 1}, {"session": "s", "role": "\ud800"}])
+def test_half_of_a_surrogate_pair_where_it_cannot_be_is_refused(payload: dict[str, Any]) -> None:
+    error = refusal("session.share", payload).error
+    assert (error.code, error.field) == ("bad_request", "payload")
+
+
 def test_a_value_with_too_many_parts_is_too_large() -> None:
     value = [0] * (MAX_VALUES + 1)
     error = refusal("variable.set", {"session": "s", "name": "x", "value": value}).error

@@ -14,6 +14,7 @@ from watchglass_server.image import ensure_image
 from watchglass_server.process import ProcessConfig, PyodideProcess
 
 E = TypeVar("E")
+NEEDED_FLAGS = ("--experimental-wasm-jspi", "--wasm-stack", "--max-")
 
 
 async def node_config(cache_dir: Path, launcher: Launcher | None = None) -> ProcessConfig:
@@ -21,6 +22,12 @@ async def node_config(cache_dir: Path, launcher: Launcher | None = None) -> Proc
     config = ProcessConfig.from_assets(find_assets())
     config = replace(config, launcher=launcher or config.launcher)
     return replace(config, image=await ensure_image(config, cache_dir))
+
+
+def without_second_layer(config: ProcessConfig) -> ProcessConfig:
+    """The same with no more than what Pyodide needs: Node's permissions and all that are off."""
+    flags = tuple(flag for flag in config.node_flags if flag.startswith(NEEDED_FLAGS))
+    return replace(config, node_flags=flags, image_flags=())
 
 
 class Conversation:

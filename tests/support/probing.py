@@ -11,14 +11,6 @@ from watchglass_server.image import ensure_image
 from watchglass_server.jail_launcher import JailLauncher
 from watchglass_server.process import ProcessConfig, PyodideProcess
 
-# Without these the interpreter does not run, or not as well; all others of Node's flags lock it in.
-NEEDED_FLAGS = (
-    "--experimental-wasm-jspi",
-    "--wasm-stack-switching-stack-size",
-    "--max-semi-space-size",
-    "--max-old-space-size",
-)
-
 
 class OrdinaryUsersJail(JailLauncher):
     """The jail that a server gets which is not root and has no namespaces.
@@ -44,9 +36,8 @@ async def open_config(cache_dir: Path, launcher: Launcher | None = None) -> Proc
 
     In a jail, it shows that the jail alone holds.
     """
-    config = ProcessConfig.from_assets(find_assets())
-    flags = tuple(flag for flag in config.node_flags if flag.startswith(NEEDED_FLAGS))
-    config = replace(config, node_flags=flags, image_flags=(), launcher=launcher or PlainLauncher())
+    config = ProcessConfig.from_assets(find_assets()).without_second_layer()
+    config = replace(config, launcher=launcher or PlainLauncher())
     return replace(config, image=await ensure_image(config, cache_dir))
 
 

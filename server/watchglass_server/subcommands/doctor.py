@@ -181,6 +181,9 @@ class Checkup:
         isolation = self._isolated.isolation
         if isolation.level != "strict":
             return Finding("note", f"{isolation.level}: {isolation.words}")
+        # Without Node's own layer, which would stop most of them before they reach the jail.
+        config = config.without_second_layer()
+        config = replace(config, image=await ensure_image(config))
         results = await run_probes(functools.partial(_started, config))
         escaped = [result.probe.attempt for result in results if result.escaped]
         score = f"{len(escaped)} of {len(results)} escape probes got out"

@@ -10,7 +10,7 @@ run_js("""() => {
     } catch {}
   };
   const sockets = [...Array(64).keys()].filter((number) => number > 2 && isSocket(number));
-  const many = Array(1_600_000).fill('{"a":[]}').join();
+  const many = Array(200_000).fill('{"a":[]}').join();
   const start = 'J{"type":"display_data","request_id":0,"display_id":null,"bundle":{"a/b":[';
   const body = Buffer.from(start + many + "]}}");
   const frame = Buffer.alloc(body.length + 4);
