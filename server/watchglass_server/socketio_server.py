@@ -97,7 +97,10 @@ class ImpatientServer(socketio.AsyncServer):  # type: ignore[misc]
         self._closing: set[asyncio.Task[None]] = set()
         _engine_log.addFilter(_is_ours)
 
-    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> str | None:
+    # Whatever it returns is why the connection is refused.
+    async def _handle_eio_connect(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, eio_sid: str, environ: dict[str, Any]
+    ) -> str | None:
         by_address = Counter(self._unknown.values())
         address = address_of(environ) or ""
         if len(self._unknown) >= UNKNOWN_MOST or by_address[address] >= UNKNOWN_MOST_OF_ADDRESS:
@@ -110,16 +113,16 @@ class ImpatientServer(socketio.AsyncServer):  # type: ignore[misc]
         self._unknown.pop(eio_sid, None)
         await super()._handle_eio_disconnect(eio_sid, reason)
 
-    def expect_hello(self, eio_sid: str) -> None:
+    def expect_hello(self, eio_sid: str | None) -> None:
         """Hang up on this connection, which nobody vouches for (any more), unless somebody does."""
         environ = self.environ.get(eio_sid)
-        if environ is not None:
+        if eio_sid is not None and environ is not None:
             self._unknown[eio_sid] = address_of(environ) or ""
             asyncio.get_running_loop().call_later(HELLO_S, self._end_unknown, eio_sid)
 
-    def greeted(self, eio_sid: str) -> None:
+    def greeted(self, eio_sid: str | None) -> None:
         """It came with a token that opens something."""
-        self._unknown.pop(eio_sid, None)
+        self._unknown.pop(eio_sid or "", None)
         environ = self.environ.get(eio_sid)
         if environ is not None:
             environ["aiohttp.request"].protocol.trust()
