@@ -18,8 +18,8 @@ from watchglass_server.refusals import Refused, bad_request
 
 HELLO_S = 10.0
 # Connections that have not said who they are: each may cost some memory for HELLO_S.
-UNKNOWN_MOST = 512
-UNKNOWN_MOST_OF_ADDRESS = 128
+UNKNOWN_MOST = 1024
+UNKNOWN_MOST_OF_ADDRESS = 256
 # What one of them may send until it has.
 UNKNOWN_BYTES = 64 * 2**10
 # A name that no client can send: the packet below puts it where a message was no event.
