@@ -169,7 +169,8 @@ class Config:
     open: bool = setting(False, "Open the page in a browser when ready.", truth)
     allow_origin: tuple[str, ...] = setting(
         (),
-        "An origin beside the server's own whose pages may connect; may be given several times.",
+        "An origin beside the server's own whose pages may connect, and by whose name the server "
+        "may be called; may be given several times.",
         origin,
         "ORIGIN",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import resource
 import socket
 from types import TracebackType
@@ -15,6 +16,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from watchglass_server.socketio_server import UNKNOWN_BYTES
 from watchglass_server.web_files import SECURITY_HEADERS
 
+_log = logging.getLogger(__name__)
+
 # Until a first request is there with all of its headers, and until the next one.
 FIRST_REQUEST_S = 15.0
 NEXT_REQUEST_S = 75.0
@@ -22,6 +25,7 @@ REST_OF_BODY_S = 5.0
 HTTP_END_S = 5.0
 CONNECTIONS_MOST = 4096
 BACKLOG = 512
+TELL_EVERY_S = 60.0
 
 
 class HttpConnections:
@@ -32,6 +36,7 @@ class HttpConnections:
         self._listening = listening
         self._most = min(CONNECTIONS_MOST, _files_allowed() // 2)
         self._open: set[HttpConnection] = set()
+        self._told_s = -math.inf
 
     async def __aenter__(self) -> Self:
         logging.getLogger("aiohttp.server").addFilter(_is_ours)
@@ -52,13 +57,31 @@ class HttpConnections:
         await self._runner.cleanup()
         logging.getLogger("aiohttp.server").removeFilter(_is_ours)
 
+    def enter(self, connection: HttpConnection) -> bool:
+        """Take it in; False when there are too many."""
+        if len(self._open) < self._most:
+            self._open.add(connection)
+            return True
+        now = asyncio.get_running_loop().time()
+        if now - self._told_s >= TELL_EVERY_S:
+            self._told_s = now
+            _log.warning(
+                "more than %d connections: further ones are closed at once; raise the limit of "
+                "open files (ulimit -n), or see who connects",
+                self._most,
+            )
+        return False
+
+    def leave(self, connection: HttpConnection) -> None:
+        """It is closed."""
+        self._open.discard(connection)
+
     def _connection(self) -> HttpConnection:
         server = self._runner.server
         assert server is not None
         return HttpConnection(
             server,
-            self._open,
-            self._most,
+            self,
             loop=asyncio.get_running_loop(),
             keepalive_timeout=NEXT_REQUEST_S,
             lingering_time=REST_OF_BODY_S,
@@ -69,26 +92,22 @@ class HttpConnections:
 class HttpConnection(web.RequestHandler):
     """One connection. It is ended when it sends no request, or too much without a token."""
 
-    def __init__(
-        self, server: web.Server, others: set[HttpConnection], most: int, **settings: Any
-    ) -> None:
+    def __init__(self, server: web.Server, all: HttpConnections, **settings: Any) -> None:
         super().__init__(server, **settings)
-        self._others = others
-        self._most = most
+        self._all = all
         self._first: asyncio.TimerHandle | None = None
         self._allowance: int | None = UNKNOWN_BYTES
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if len(self._others) >= self._most:
+        if not self._all.enter(self):
             self._abort()
             return
-        self._others.add(self)
         loop = asyncio.get_running_loop()
         self._first = loop.call_later(FIRST_REQUEST_S, self._expect_request)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._others.discard(self)
+        self._all.leave(self)
         if self._first is not None:
             self._first.cancel()
         super().connection_lost(exc)

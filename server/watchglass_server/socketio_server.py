@@ -19,8 +19,8 @@ from watchglass_server.refusals import Refused, bad_request
 
 HELLO_S = 10.0
 # Connections that have not said who they are: each may cost some memory for HELLO_S.
-UNKNOWN_MOST = 512
-UNKNOWN_MOST_OF_ADDRESS = 128
+UNKNOWN_MOST = 1024
+UNKNOWN_MOST_OF_ADDRESS = 256
 # What one of them may send until it has.
 UNKNOWN_BYTES = 64 * 2**10
 # A name that no client can send: the packet below puts it where a message was no event.
@@ -104,7 +104,10 @@ class ImpatientServer(socketio.AsyncServer):  # type: ignore[misc]
     def _engineio_server_class(self) -> type[StrictEngine]:
         return StrictEngine
 
-    async def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> str | None:
+    # Whatever it returns is why the connection is refused.
+    async def _handle_eio_connect(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, eio_sid: str, environ: dict[str, Any]
+    ) -> str | None:
         by_address = Counter(self._unknown.values())
         address = address_of(environ) or ""
         if len(self._unknown) >= UNKNOWN_MOST or by_address[address] >= UNKNOWN_MOST_OF_ADDRESS:
@@ -117,16 +120,16 @@ class ImpatientServer(socketio.AsyncServer):  # type: ignore[misc]
         self._unknown.pop(eio_sid, None)
         await super()._handle_eio_disconnect(eio_sid, reason)
 
-    def expect_hello(self, eio_sid: str) -> None:
+    def expect_hello(self, eio_sid: str | None) -> None:
         """Hang up on this connection, which nobody vouches for (any more), unless somebody does."""
         environ = self.environ.get(eio_sid)
-        if environ is not None:
+        if eio_sid is not None and environ is not None:
             self._unknown[eio_sid] = address_of(environ) or ""
             asyncio.get_running_loop().call_later(HELLO_S, self._end_unknown, eio_sid)
 
-    def greeted(self, eio_sid: str) -> None:
+    def greeted(self, eio_sid: str | None) -> None:
         """It came with a token that opens something."""
-        self._unknown.pop(eio_sid, None)
+        self._unknown.pop(eio_sid or "", None)
         environ = self.environ.get(eio_sid)
         if environ is not None:
             environ["aiohttp.request"].protocol.trust()

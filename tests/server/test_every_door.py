@@ -24,7 +24,18 @@ from watchglass_server.web_files import SECURITY_HEADERS
 
 pytestmark = pytest.mark.slow
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "X")
+METHODS = [
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "PROPFIND",
+    "REPORT",
+]
 # Open to all: adding one here is a decision.
 FOR_ANYONE = {"/healthz", "/{path}", "/api/token", "/socket.io/"}
 RANK = {"viewer": 1, "editor": 2, "owner": 3, "server": 4}
