@@ -77,11 +77,14 @@ function hide(holder, names) {
  * @param {Record<string | symbol, unknown>} values
  */
 function put(holder, values) {
-  for (const name of Reflect.ownKeys(values))
+  for (const name of Reflect.ownKeys(values)) {
+    // Some of Node's are made when they are first touched, WebSocket with 15 MB; gone, it is not.
+    Reflect.deleteProperty(holder, name);
     Object.defineProperty(holder, name, {
       value: values[name],
       writable: false,
       configurable: false,
       enumerable: false,
     });
+  }
 }
