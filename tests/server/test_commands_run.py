@@ -37,6 +37,16 @@ def test_a_script_gets_arguments_input_and_its_name_and_prints_no_value(
     assert done.status == 0
 
 
+def test_a_script_runs_in_the_jail_or_without_one(commands: Commands) -> None:
+    commands.write("script.py", "print(6 * 7)")
+    for level in ("strict", "process"):
+        done = commands.run("run", "--isolation", level, "script.py")
+        assert (done.status, done.stdout, done.stderr) == (0, "42\n", "")
+    done = commands.run("run", "script.py", settings={"WATCHGLASS_ISOLATION": "none"})
+    assert done.status == 1
+    assert "WATCHGLASS_ISOLATION" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("code", "status", "stderr"),
     [
