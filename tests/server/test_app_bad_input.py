@@ -131,8 +131,11 @@ async def raw_socket(serving: Serving) -> tuple[aiohttp.ClientSession, Any]:
         '4217["execute",{"session":' + "9" * 10_000 + "}]",
         "49",
         "4",
+        "4" + "[" * 100_000,
+        "430[]",
+        "4317",
     ],
-    ids=range(12),
+    ids=range(15),
 )
 async def test_a_packet_that_is_no_event_does_not_drop_the_connection(
     serving: Serving, packet: str
@@ -146,6 +149,21 @@ async def test_a_packet_that_is_no_event_does_not_drop_the_connection(
             while not (answer := await socket.receive_str()).startswith("4318"):
                 assert '"ok":false' in answer, answer
         assert json.loads(answer[4:])[0]["ok"] is True
+    finally:
+        await http_session.close()
+    assert "Traceback" not in serving.words()
+
+
+@pytest.mark.parametrize("packet", ["x", "", "bno base64", "9", "\x19"])
+async def test_what_is_no_packet_of_engine_io_ends_its_connection_and_fills_no_log(
+    serving: Serving, packet: str
+) -> None:
+    http_session, socket = await raw_socket(serving)
+    try:
+        await socket.send_str(packet)
+        async with asyncio.timeout(10):
+            while not socket.closed:
+                await socket.receive()
     finally:
         await http_session.close()
     assert "Traceback" not in serving.words()
