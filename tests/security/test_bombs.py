@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from watchglass_server.child import Launcher
 from watchglass_server.escape_decoys import Decoys
 from watchglass_server.escape_probes import Probe, Start, find_escape_probes
 from watchglass_server.exit_info import ExitInfo
+from watchglass_server.process import PyodideProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -48,11 +50,10 @@ class Burning:
     async def burn(self, probe: Probe) -> tuple[Taken, ExitInfo, str | None]:
         """Let one bomb go off; return what it took, how it ended and what it left behind."""
         async with self._places, Decoys(Decoys.named_in(probe.source)) as decoys:
-            session = Conversation(await self._start())
-            process, taken = session.process, Taken()
+            process, taken = await self._start(), Taken()
+            reading = asyncio.create_task(_read(process))
             try:
-                await session.execute(decoys.assignments())
-                session.start(probe.source)
+                process.execute(1, 1, f"{decoys.assignments()}\n{probe.source}")
                 end = time.monotonic() + BURNING_S
                 while time.monotonic() < end and process.running is not None:
                     await asyncio.sleep(0.05)
@@ -61,8 +62,21 @@ class Burning:
                     process.kill("limit", "It burnt long enough.")
                 ended = await asyncio.wait_for(process.wait(), ENDED_S)
             finally:
-                await session.close()
+                await process.stop(grace=0)
+                await reading
             return taken, ended, decoys.evidence("")
+
+    async def burn_all(self, probes: Sequence[Probe]) -> list[tuple[Taken, ExitInfo, str | None]]:
+        """The same for many; when one fails, the others end, too."""
+        async with asyncio.TaskGroup() as group:
+            burning = [group.create_task(self.burn(probe)) for probe in probes]
+        return [task.result() for task in burning]
+
+
+async def _read(process: PyodideProcess) -> None:
+    """Take what it says and keep nothing, as the server does."""
+    async for _ in process.events():
+        pass
 
 
 async def test_bombs_are_bounded_and_hurt_nobody_else(cache_dir: Path, launcher: Launcher) -> None:
@@ -72,7 +86,7 @@ async def test_bombs_are_bounded_and_hurt_nobody_else(cache_dir: Path, launcher:
     burning = Burning(start, bystander)
     asking = asyncio.create_task(burning.ask())
     try:
-        burnt = await asyncio.gather(*map(burning.burn, PROBES))
+        burnt = await burning.burn_all(PROBES)
     finally:
         asking.cancel()
         await asyncio.wait([asking])
@@ -95,9 +109,7 @@ async def test_without_a_jail_the_same_bombs_go_beyond_these_bounds(cache_dir: P
         burning = Burning(start, bystander)
         probes = {probe.name: probe for probe in PROBES}
         names = ("descriptors", "processes", "disk")
-        descriptors, processes, disk = await asyncio.gather(
-            *(burning.burn(probes[name]) for name in names)
-        )
+        descriptors, processes, disk = await burning.burn_all([probes[name] for name in names])
     finally:
         await bystander.close()
     assert descriptors[0].descriptors > MOST_DESCRIPTORS

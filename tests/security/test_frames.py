@@ -44,12 +44,13 @@ async def test_a_forged_frame_ends_its_session_and_no_other(cache_dir: Path) -> 
     bystander = Conversation(await start())
     try:
         forgers = Forgers(start, bystander)
-        causes = await asyncio.gather(*map(forgers.cause_of_end, PROBES))
+        async with asyncio.TaskGroup() as group:
+            ends = {p.name: group.create_task(forgers.cause_of_end(p)) for p in PROBES}
     finally:
         await bystander.close()
     # An end in the middle of a frame is an end like any other: nothing of it was believed.
     expected = {probe.name: "protocol" for probe in PROBES} | {"half_a_frame": "exited"}
-    assert dict(zip(expected, causes, strict=True)) == expected
+    assert {name: end.result() for name, end in ends.items()} == expected
 
 
 def test_there_is_a_probe_for_each_way_to_break_the_protocol() -> None:
