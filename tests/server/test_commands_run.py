@@ -42,6 +42,8 @@ def test_packages_are_for_sessions_and_the_script_goes_on(commands: Commands) ->
     done = commands.run("run", "needy.py")
     assert (done.stdout, done.status) == ("on\n", 0)
     assert "`watchglass run` installs no packages" in done.stderr
+
+
 def test_a_script_runs_in_the_jail_or_without_one(commands: Commands) -> None:
     commands.write("script.py", "print(6 * 7)")
     for level in ("strict", "process"):
