@@ -16,7 +16,8 @@ export function collectWhenIdle(isBusy, collect = collectGarbage) {
   }, IDLE_MS).unref();
 }
 
-function collectGarbage() {
+/** Collect it now. */
+export function collectGarbage() {
   v8.setFlagsFromString("--expose-gc");
   const collect = vm.runInNewContext("gc");
   v8.setFlagsFromString("--no-expose-gc");
