@@ -213,10 +213,10 @@ def test_more_parts_than_any_message_has_are_refused_before_they_are_made(
     part: bytes, count: int
 ) -> None:
     body = b'{"type":"x","y":[' + b"[" * 300 + part * count + b"0]}"
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(FrameError, match="too many parts"):
         FrameReader().receive_data(json_frame(body))
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1  # 0.16; making them took 2.8
 
 
 def test_signs_in_text_do_not_count_as_parts() -> None:

@@ -74,7 +74,7 @@ async def test_a_wheel_of_many_files_is_there_in_a_moment(talk: Conversation) ->
     wheel = make_wheel("many", files={"many/__init__.py": b"", **files})
     before = perf_counter()
     await give(talk, "many", wheel)
-    assert perf_counter() - before < 2.0
+    assert perf_counter() - before < 10  # 0.2 on a machine that does nothing else
     assert await talk.evaluate("import many.m7; many.m7.x") == "1"
 
 
