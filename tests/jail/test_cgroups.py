@@ -43,7 +43,7 @@ CONTAINER = "900 30 0:26 /docker/12ab /sys/fs/cgroup ro,nosuid - cgroup2 cgroup 
 
 @pytest.fixture
 def name() -> str:
-    return f"watchglass-test-{uuid.uuid4()}"
+    return f"test-of-watchglass-{uuid.uuid4()}"
 
 
 @pytest.fixture
