@@ -75,8 +75,8 @@ def sessions_limits() -> CgroupLimits:
 def process_limits(policy: JailPolicy) -> CgroupLimits:
     """Return what the group of a process with this policy may use.
 
-    What it allocates is held by the policy's own limit, which it can catch; the group holds what
-    that limit does not count, such as shared memory, and all threads of the process together.
+    What it allocates meets the policy's own limit first, as an error that it can handle. The group
+    also holds what that limit does not count: what the kernel keeps for it, and stacks.
     """
     _, data_bytes = policy.limits.get("DATA", (-1, -1))
     _, processes = policy.limits.get("NPROC", (-1, -1))
