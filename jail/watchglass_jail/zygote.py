@@ -142,7 +142,8 @@ class Zygote:
         """Do it from here: the child, in a namespace of groups, could not leave ours.
 
         The first move after a while takes the kernel up to 25 ms. The child starts its program
-        meanwhile; that it has started is told afterwards, and before that it gets nothing to do.
+        meanwhile, and what that allocates until then stays counted with us; that it has started
+        is told afterwards, and before that a session's process gets nothing to do.
         """
         if not request.cgroups:
             return

@@ -16,6 +16,7 @@ import pytest
 from tests.support import cgroups
 from tests.support.fake_host import fake_config
 from tests.support.zygote import PYTHON
+from watchglass_jail.cgroups import parse_hierarchies
 from watchglass_jail.features import Hierarchy, KernelFeatures
 from watchglass_jail.server_groups import SLACK_BYTES
 from watchglass_server.child import Child, Reach
@@ -52,6 +53,10 @@ def text_of(path: str) -> str:
 def descriptors() -> list[str]:
     names = (Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd"))
     return [str(name) for name in names if name.is_symlink()]
+
+
+def groups_in(folder: str) -> list[str]:
+    return [path.name.partition("watchglass-")[2] for path in Path(folder).glob("watchglass-*")]
 
 
 async def python(jail: JailLauncher, code: str) -> Child:
@@ -319,6 +324,19 @@ async def test_without_groups_children_are_held_by_the_rest_and_it_is_said() -> 
     assert "cgroups" in jail.isolation.missing
     assert cgroups.groups_of(zygote_of(jail)) == []
     await jail.close()
+
+
+async def test_groups_of_version_2_are_entered_from_outside_of_their_namespace() -> None:
+    """Also beside version 1, where they limit nothing: the way in is the same."""
+    mounts, groups = (text_of(f"/proc/self/{name}") for name in ("mountinfo", "cgroup"))
+    for known in parse_hierarchies(mounts, groups):
+        if known.version == 2 and os.access(known.folder, os.W_OK):
+            jail = Grouping(known)
+            child = await python(jail, WAITS)
+            (name,) = cgroups.group_names(child.pid)
+            assert name.startswith(f"{jail.pid}-")
+            await jail.close()
+            assert not any(name.startswith(left) for left in groups_in(known.folder))
 
 
 async def test_groups_that_cannot_be_made_keep_nothing_from_starting(
