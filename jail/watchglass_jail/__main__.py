@@ -5,13 +5,15 @@ import socket
 import sys
 from collections.abc import Sequence
 
+from watchglass_jail.surroundings import outlive_parent
 from watchglass_jail.zygote import Zygote
 
 __all__ = ["main"]
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Serve until the server ends."""
+    """Serve until the server ends, then end what is left of it."""
+    outlive_parent()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # two for each child
     Zygote(socket.socket(fileno=int(arguments[0]))).serve()

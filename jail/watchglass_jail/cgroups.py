@@ -7,22 +7,20 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from watchglass_jail.features import Hierarchy
+from watchglass_jail.features import CONTROLLERS, Hierarchy
 from watchglass_jail.libc import check
 
 __all__ = [
-    "CONTROLLERS",
     "CgroupLimits",
-    "ServerGroups",
     "create_cgroups",
     "enter_cgroups",
     "find_hierarchies",
     "parse_hierarchies",
     "pass_on",
     "remove_cgroups",
+    "was_out_of_memory",
 ]
 
-CONTROLLERS: Final = ("memory", "pids", "cpu")
 OWN_GROUP: Final = "watchglass-server"
 CPU_SHARES_OF_WEIGHT: Final = 1024 / 100  # the two versions' words for an ordinary share
 
@@ -75,37 +73,6 @@ def parse_hierarchies(mounts: str, membership: str) -> list[Hierarchy]:
     return sorted(found.values(), key=lambda hierarchy: hierarchy.version)
 
 
-class ServerGroups:
-    """One group for all processes of a server, and in it one for each of them.
-
-    Of version 2, each group passes on what it can to those below.
-    """
-
-    def __init__(self, hierarchies: Iterable[Hierarchy], name: str, limits: CgroupLimits) -> None:
-        known = list(hierarchies)
-        self._groups = create_cgroups(known, name, limits)
-        self._inside = [
-            hierarchy._replace(folder=group)
-            for hierarchy, group in zip(known, self._groups, strict=True)
-        ]
-        for hierarchy in self._inside:
-            if hierarchy.version == 2:
-                pass_on(hierarchy.folder)
-        self._left: list[str] = []
-
-    def add(self, name: str, limits: CgroupLimits) -> tuple[str, ...]:
-        """Make the groups of one process, for its policy. Raises JailError."""
-        return create_cgroups(self._inside, name, limits)
-
-    def remove(self, groups: Iterable[str]) -> None:
-        """Remove the groups of a process that has ended; what resists is tried again later."""
-        self._left = remove_cgroups([*self._left, *groups])
-
-    def close(self) -> list[str]:
-        """Remove all that is left; return what is still in use."""
-        return remove_cgroups([*self._left, *self._groups])
-
-
 def find_hierarchies(movable: Collection[int] = ()) -> list[Hierarchy]:
     """Return where this process may make groups with a limit: tried, and removed again.
 
@@ -145,11 +112,13 @@ def create_cgroups(
     return tuple(made)
 
 
-def enter_cgroups(groups: Iterable[str]) -> None:
-    """Move this process into the groups. Raises JailError."""
+def enter_cgroups(groups: Iterable[str], pid: int = 0) -> None:
+    """Move a process, or this one, into the groups. Raises JailError."""
     for group in groups:
         try:
-            _write(f"{group}/cgroup.procs", "0")
+            _write(f"{group}/cgroup.procs", str(pid))
+        except ProcessLookupError:
+            return  # it has ended
         except OSError as error:
             raise check(
                 "cgroups",
@@ -167,15 +136,27 @@ def remove_cgroups(groups: Iterable[str]) -> list[str]:
     return [group for group in groups if os.path.isdir(group)]
 
 
+def was_out_of_memory(groups: Iterable[str]) -> bool:
+    """Whether the kernel has ended a process in these groups for want of memory."""
+    for group in groups:
+        for file in ("memory.oom_control", "memory.events"):  # of version 1 and 2
+            with contextlib.suppress(OSError), open(f"{group}/{file}") as lines:
+                if any(line.startswith("oom_kill ") and line != "oom_kill 0\n" for line in lines):
+                    return True
+    return False
+
+
 def _usable(hierarchy: Hierarchy, movable: Collection[int]) -> Iterator[Hierarchy]:
     if hierarchy.version == 2:
-        hierarchy = hierarchy._replace(controllers=pass_on(hierarchy.folder, movable=movable))
+        folder = hierarchy.folder.removesuffix(f"/{OWN_GROUP}")  # moved there before
+        hierarchy = Hierarchy(folder, pass_on(folder, movable=movable), 2)
     tried = f"{hierarchy.folder}/watchglass-tried-{os.getpid()}"
     try:
         os.mkdir(tried)
-        os.rmdir(tried)
     except OSError:
         return
+    with contextlib.suppress(OSError):  # another server has taken it for a leftover
+        os.rmdir(tried)
     if hierarchy.controllers:
         yield hierarchy
 

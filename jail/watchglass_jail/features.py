@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-__all__ = ["Hierarchy", "KernelFeatures"]
+__all__ = ["CONTROLLERS", "Hierarchy", "KernelFeatures"]
+
+CONTROLLERS: Final = ("memory", "pids", "cpu")  # those that limit a session
 
 
 class Hierarchy(NamedTuple):

@@ -11,6 +11,7 @@ from watchglass_jail.libc import prctl, syscall
 __all__ = [
     "die_with_parent",
     "leave_surroundings",
+    "outlive_parent",
     "set_no_new_privileges",
     "shut_debuggers_out",
 ]
@@ -41,6 +42,12 @@ def die_with_parent() -> None:
     """Have the kernel end this process when its parent ends; a change of user would undo it."""
     with contextlib.suppress(OSError):  # a system without it: the end of its socket ends it, too
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def outlive_parent() -> None:
+    """Undo `die_with_parent`: what hears of its parent's end by a socket has yet to clean up."""
+    with contextlib.suppress(OSError):
+        prctl(PR_SET_PDEATHSIG, 0)
 
 
 def set_no_new_privileges() -> None:

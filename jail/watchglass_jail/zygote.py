@@ -5,6 +5,7 @@ One thread and no state but its children: what a server holds, a session's proce
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import selectors
@@ -14,11 +15,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from watchglass_jail.cgroups import enter_cgroups, was_out_of_memory
 from watchglass_jail.confine import confine
 from watchglass_jail.errors import JailError
 from watchglass_jail.libraries import libraries_of
 from watchglass_jail.namespaces import fork_into_namespaces
 from watchglass_jail.program import execute
+from watchglass_jail.server_groups import ServerGroups, process_limits, sessions_limits
 from watchglass_jail.trials import read_features
 from watchglass_jail.zygote_wire import (
     MAX_DESCRIPTORS,
@@ -45,10 +48,11 @@ NOT_STARTED: Final = 127
 
 @dataclass(eq=False, slots=True)
 class _Child:
-    request_id: int
+    request_id: int  # 0: nobody waits for it
     pid: int
     descriptor: int  # becomes readable when it ends
     status: int | None  # where it says what failed; closed by the start of its program
+    groups: tuple[str, ...] = ()
 
 
 class Zygote:
@@ -58,6 +62,8 @@ class Zygote:
         self._server = server
         self._selector = selectors.DefaultSelector()
         self._children: set[_Child] = set()
+        self._groups: ServerGroups | None = None  # made for the first child that asks for some
+        self._group_numbers = itertools.count(1)
         self._is_serving = True
         self._watch(server.fileno(), self._read)
 
@@ -106,7 +112,8 @@ class Zygote:
     def _tell_features(self, request: FeaturesRequest) -> None:
         try:
             program = libraries_of(request.program)
-            self._send(Features(request.request_id, read_features(), program))
+            features = read_features(movable=(os.getpid(), os.getppid()))
+            self._send(Features(request.request_id, features, program))
         except (JailError, OSError) as error:
             self._send(_refused(request.request_id, error))
 
@@ -127,8 +134,30 @@ class Zygote:
         self._children.add(child)
         self._watch(status, lambda: self._hear(child))
         self._watch(descriptor, lambda: self._reap(child))
+        self._put_into_groups(child, request)
 
     # --- children
+
+    def _put_into_groups(self, child: _Child, request: StartRequest) -> None:
+        """Do it from here: the child, in a namespace of groups, could not leave ours.
+
+        The first move after a while takes the kernel up to 25 ms. The child starts its program
+        meanwhile, and what that allocates until then stays counted with us; that it has started
+        is told afterwards, and before that a session's process gets nothing to do.
+        """
+        if not request.cgroups:
+            return
+        try:
+            if self._groups is None:
+                name = f"{os.getpid()}-{os.urandom(4).hex()}"  # numbers may be there twice
+                self._groups = ServerGroups(request.cgroups, name, sessions_limits())
+            limits = process_limits(request.policy)
+            child.groups = self._groups.add(str(next(self._group_numbers)), limits)
+            enter_cgroups(child.groups, child.pid)
+        except JailError as error:
+            child.request_id = 0
+            os.kill(child.pid, signal.SIGKILL)
+            self._send(_refused(request.request_id, error))
 
     def _hear(self, child: _Child) -> None:
         """Tell what the child said when it could not start; saying nothing, it has started."""
@@ -137,10 +166,12 @@ class Zygote:
         said = os.read(child.status, MAX_STATUS_BYTES)
         self._unwatch(child.status)
         child.status = None
+        if not child.request_id:
+            return
         if said:
             layer, what, next_step = json.loads(said)
             self._send(Refused(child.request_id, layer, what, next_step))
-            child.request_id = 0  # nobody waits for its end
+            child.request_id = 0
         else:
             self._send(Started(child.request_id, child.pid), child.descriptor)
 
@@ -151,9 +182,16 @@ class Zygote:
         _, status, usage = os.wait4(child.pid, 0)
         self._unwatch(child.descriptor)
         self._children.remove(child)
+        is_memory = was_out_of_memory(child.groups)
+        self._remove_groups(child)
         if child.request_id:
             returncode = os.waitstatus_to_exitcode(status)
-            self._send(Ended(child.request_id, returncode, usage.ru_maxrss * 1024))
+            max_rss_bytes = usage.ru_maxrss * 1024
+            self._send(Ended(child.request_id, returncode, max_rss_bytes, is_memory))
+
+    def _remove_groups(self, child: _Child) -> None:
+        if self._groups is not None:
+            self._groups.remove(child.groups)
 
     def _end_all(self) -> None:
         for child in self._children:
@@ -162,6 +200,9 @@ class Zygote:
                     kill(child.pid, signal.SIGKILL)
         for child in self._children:
             os.waitpid(child.pid, 0)
+            self._remove_groups(child)
+        if self._groups is not None:
+            self._groups.close()
 
     # --- descriptors
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from watchglass_jail.features import KernelFeatures
+from watchglass_jail.features import CONTROLLERS, Hierarchy, KernelFeatures
 from watchglass_jail.policy import JailPolicy
 
 __all__ = [
@@ -41,12 +41,16 @@ class ZygoteWireError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
-    """Start this program in this jail. The descriptors beside it become 1 and 2, then 3, 4…"""
+    """Start this program in this jail. The descriptors beside it become 1 and 2, then 3, 4…
+
+    In each of `cgroups` it gets a group of its own, limited as its policy says.
+    """
 
     request_id: int
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     policy: JailPolicy
+    cgroups: tuple[Hierarchy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What wait() said of it; a signal is negative, as in subprocess."""
+    """What wait() said of it; a signal is negative, as in subprocess.
+
+    `was_out_of_memory`: the kernel has killed it at the limit of its group.
+    """
 
     request_id: int
     returncode: int
     max_rss_bytes: int
+    was_out_of_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,7 @@ def encode_request(request: Request) -> bytes:
             message["argv"] = request.argv
             message["environment"] = dict(request.environment)
             message["policy"] = request.policy.to_json()
+            message["cgroups"] = request.cgroups
     return _packet(message)
 
 
@@ -129,7 +138,7 @@ def decode_request(packet: bytes) -> Request:
                 _only(message, ("program",))
                 return FeaturesRequest(request_id, _path(message["program"]))
             case "start":
-                _only(message, ("argv", "environment", "policy"))
+                _only(message, ("argv", "environment", "policy", "cgroups"))
                 return _start_request(request_id, message)
         raise ValueError("the type is neither 'start' nor 'features'")
     except (ValueError, TypeError, AttributeError, KeyError) as error:
@@ -172,12 +181,24 @@ def _start_request(request_id: int, message: dict[str, Any]) -> StartRequest:
     if not isinstance(message["policy"], str):
         raise ValueError("policy is no text")
     policy = JailPolicy.from_json(message["policy"])
-    return StartRequest(request_id, tuple(argv), environment, policy)
+    cgroups = tuple(map(_hierarchy, message["cgroups"]))
+    return StartRequest(request_id, tuple(argv), environment, policy, cgroups)
 
 
-def _path(value: object) -> str:
+def _hierarchy(given: object) -> Hierarchy:
+    if not isinstance(given, list) or len(given) != 3:
+        raise ValueError("cgroups has an entry that is no folder, controllers and version")
+    folder, controllers, version = given
+    if not isinstance(controllers, list) or not set(controllers) <= set(CONTROLLERS):
+        raise ValueError(f"cgroups has other controllers than {', '.join(CONTROLLERS)}")
+    if version not in (1, 2):
+        raise ValueError("cgroups has a version that is neither 1 nor 2")
+    return Hierarchy(_path(folder, "a group"), tuple(controllers), version)
+
+
+def _path(value: object, what: str = "the program") -> str:
     if not isinstance(value, str) or not value.startswith("/") or "\0" in value:
-        raise ValueError("the program is not named from the root")
+        raise ValueError(f"{what} is not named from the root")
     return value
 
 

@@ -43,10 +43,14 @@ ENVIRONMENT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ChildExit:
-    """What wait() of the operating system said; a signal is negative, as in subprocess."""
+    """What wait() of the operating system said; a signal is negative, as in subprocess.
+
+    `was_out_of_memory`: the kernel has killed it at its control group's limit of memory.
+    """
 
     returncode: int
     max_rss_bytes: int
+    was_out_of_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)

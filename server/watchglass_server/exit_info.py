@@ -13,6 +13,7 @@ _OUT_OF_MEMORY = (
     "ENOMEM",
     "Array buffer allocation failed",
 )
+_OVER_LIMIT = ("memory", "The kernel ended the process for using more memory than it may.")
 _CRASHES = ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGTRAP")
 _AGAIN = "Execute something: a new process starts with what was stored of the session."
 _LIMITS = {
@@ -54,16 +55,20 @@ def describe_exit(
     decided: tuple[str, str] | None,
     output: str,
     near_memory_limit: bool,
+    was_out_of_memory: bool = False,
 ) -> ExitInfo:
     """Return how the process ended, from the best witness there is.
 
     `returncode` is negative for a signal, as in subprocess; None when nobody could reap it.
     `decided` is why we ended it, and `said` the cause and message of the host's last word: both
     (cause, message). What we decided counts first, because a dying process may say anything.
+    `was_out_of_memory` is the kernel's word that it killed it at its group's limit of memory.
     """
     exitcode = returncode if returncode is not None and returncode >= 0 else None
     number = -returncode if returncode is not None and returncode < 0 else None
-    cause, message = decided or said or _own_words(exitcode, number, output, near_memory_limit)
+    by_kernel = _OVER_LIMIT if number == signals.SIGKILL and was_out_of_memory else None
+    told = decided or said or by_kernel
+    cause, message = told or _own_words(exitcode, number, output, near_memory_limit)
     return ExitInfo(exitcode, number, cause, _with_next_step(cause, printable(message)))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from watchglass_jail.features import KernelFeatures
+from watchglass_jail.features import CONTROLLERS, KernelFeatures
 
 __all__ = ["PROCESS_ONLY", "Isolation", "isolation_of", "refusal", "without_layers"]
 
@@ -36,6 +36,8 @@ PROCESS_ONLY = Isolation("process")
 def isolation_of(features: KernelFeatures) -> Isolation:
     """Return what `strict` consists of on a machine with these features."""
     namespaces = ", ".join(name for name in features.namespaces if name != "user")
+    limited = {name for hierarchy in features.cgroups for name in hierarchy.controllers}
+    controllers = ", ".join(name for name in CONTROLLERS if name in limited)
     layers = {
         "Landlock": features.landlock_abi > 0,
         "seccomp": features.seccomp,
@@ -44,6 +46,7 @@ def isolation_of(features: KernelFeatures) -> Isolation:
         "a private root": features.private_root,
         f"namespaces ({namespaces})" if namespaces else "namespaces": bool(namespaces),
         "a user of its own": features.uids[1] > 0,
+        f"cgroups ({controllers})" if controllers else "cgroups": bool(controllers),
     }
     return Isolation(
         "strict",

@@ -39,7 +39,7 @@ class JailLauncher:
 
     @property
     def isolation(self) -> Isolation:
-        """What holds the children; final once one of them has started."""
+        """What holds the children; once one of them has started, no more than groups is lost."""
         assert self._features is not None, "look first"
         return isolation_of(without_layers(self._features, self._given_up))
 
@@ -69,9 +69,10 @@ class JailLauncher:
         features = await self.look(argv[0])
         while True:
             given_up = self._given_up
-            policy = self._policy(without_layers(features, given_up), argv[0], reach)
+            usable = without_layers(features, given_up)
+            policy = self._policy(usable, argv[0], reach)
             try:
-                child = await self._linked().start(argv, policy, sockets)
+                child = await self._linked().start(argv, policy, sockets, usable.cgroups)
             except JailRefused as error:
                 if error.layer not in self._given_up - given_up:  # else for another child, just now
                     self._give_up(features, error)
@@ -103,10 +104,14 @@ class JailLauncher:
         return policy
 
     def _give_up(self, features: KernelFeatures, error: JailRefused) -> None:
-        """Do without a layer that this machine promised and has not, before it was relied on."""
+        """Do without a layer that this machine promised and has not, before it was relied on.
+
+        Groups are never relied on: each of their limits has another one beside it.
+        """
         fewer = self._given_up | {error.layer}
         is_needed = without_layers(features, fewer) == without_layers(features, self._given_up)
-        if self._has_started or is_needed:
+        is_relied_on = self._has_started and error.layer != "cgroups"
+        if is_relied_on or is_needed:
             raise error
         _log.warning("no %s around sessions: %s. %s", error.layer, error.what, error.next_step)
         self._given_up = fewer

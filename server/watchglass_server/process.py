@@ -383,6 +383,7 @@ class PyodideProcess:
             decided=self._decided,
             output=child.output,
             near_memory_limit=self._was_near_memory_limit(child_exit.max_rss_bytes),
+            was_out_of_memory=child_exit.was_out_of_memory,
         )
         for answer in self._queries.values():
             if not answer.done():

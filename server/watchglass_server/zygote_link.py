@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import watchglass_jail
+from watchglass_jail.features import Hierarchy
 from watchglass_jail.policy import JailPolicy
 from watchglass_jail.zygote_wire import (
     MAX_DESCRIPTORS,
@@ -114,10 +115,14 @@ class ZygoteLink:
         return self._process.pid
 
     async def start(
-        self, argv: Sequence[str], policy: JailPolicy, inherited: Sequence[int] = ()
+        self,
+        argv: Sequence[str],
+        policy: JailPolicy,
+        inherited: Sequence[int] = (),
+        cgroups: tuple[Hierarchy, ...] = (),
     ) -> JailedChild:
         """Start the program; it finds what it inherits at 3 and up. Raises OSError."""
-        request = StartRequest(next(self._ids), tuple(argv), ENVIRONMENT, policy)
+        request = StartRequest(next(self._ids), tuple(argv), ENVIRONMENT, policy, cgroups)
         output, theirs = os.pipe()
         try:
             child = await self._ask(request, output, (theirs, *inherited))
@@ -201,7 +206,7 @@ class ZygoteLink:
             case Refused(request_id=request_id):
                 self._refuse(request_id, JailRefused(reply))
             case Ended(request_id=request_id):
-                exit_ = ChildExit(reply.returncode, reply.max_rss_bytes)
+                exit_ = ChildExit(reply.returncode, reply.max_rss_bytes, reply.was_out_of_memory)
                 self._children.pop(request_id).end(exit_)
 
     def _started(self, waiting: "_Waiting", request_id: int, pid: int, descriptor: int) -> None:

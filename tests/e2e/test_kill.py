@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 import socketio.exceptions
 
+from tests.support import cgroups
 from tests.support.client import Client, Json, SessionLog
-from tests.support.serving import Serving
+from tests.support.serving import Serving, children_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -71,6 +72,26 @@ async def test_nothing_that_was_seen_is_lost_and_nothing_comes_twice(
     for client in (owner, witness):
         assert_all_of_it_is_in(everything, client.log(session))
     assert_printed_once(everything, executions)
+
+
+@pytest.mark.parametrize("with_zygote", [False, True], ids=["alone", "with its zygote"])
+async def test_a_killed_server_leaves_no_control_groups(
+    tmp_path: Path, cache_dir: Path, with_zygote: bool
+) -> None:
+    with Serving(tmp_path, "--pool-min-size", "1", cache_dir=cache_dir) as serving:
+        says_so = "cgroups (" in serving.words()
+        (zygote,) = children_of(serving.pid)
+        assert bool(cgroups.groups_of(zygote)) == says_so == cgroups.can_be_had()
+        if with_zygote:
+            os.kill(zygote, signal.SIGSTOP)  # it must not clean up after the server
+            serving.kill()
+            os.kill(zygote, signal.SIGKILL)
+            serving.start()
+        else:
+            serving.kill()
+        async with asyncio.timeout(20):
+            while cgroups.groups_of(zygote):  # noqa: ASYNC110 - nobody tells of it
+                await asyncio.sleep(0.05)
 
 
 async def kill_server(serving: Serving, *clients: Client) -> None:

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.jailed import OPEN, attempt
-from watchglass_jail import CgroupLimits, JailError, ServerGroups
+from watchglass_jail import CgroupLimits, JailError
 from watchglass_jail.cgroups import (
     create_cgroups,
     find_hierarchies,
     parse_hierarchies,
     pass_on,
     remove_cgroups,
+    was_out_of_memory,
 )
 from watchglass_jail.features import Hierarchy
 
@@ -43,7 +44,7 @@ CONTAINER = "900 30 0:26 /docker/12ab /sys/fs/cgroup ro,nosuid - cgroup2 cgroup 
 
 @pytest.fixture
 def name() -> str:
-    return f"watchglass-test-{uuid.uuid4()}"
+    return f"test-of-watchglass-{uuid.uuid4()}"
 
 
 @pytest.fixture
@@ -139,7 +140,18 @@ def test_memory_beyond_the_group_ends_the_process(groups: tuple[str, ...]) -> No
     has_memory = limited_by(groups, "memory.limit_in_bytes") or limited_by(groups, "memory.max")
     took = attempt(replace(OPEN, cgroups=groups), "bytearray(200_000_000)")
     assert took.status == (128 + signal.SIGKILL if has_memory else 0)
+    assert was_out_of_memory(groups) == has_memory
     assert attempt(OPEN, "bytearray(200_000_000)").said == "done"
+
+
+def test_what_the_kernel_counts_as_ended_for_memory_is_read(tmp_path: Path) -> None:
+    assert not was_out_of_memory([str(tmp_path)])
+    for file, before in (("memory.oom_control", "under_oom 0"), ("memory.events", "oom 3")):
+        (tmp_path / file).write_text(f"{before}\noom_kill 0\n")
+        assert not was_out_of_memory([str(tmp_path)])
+        (tmp_path / file).write_text(f"{before}\noom_kill 1\n")
+        assert was_out_of_memory(["/nowhere", str(tmp_path)])
+        (tmp_path / file).unlink()
 
 
 def test_threads_beyond_the_group_cannot_be_started(groups: tuple[str, ...]) -> None:
@@ -154,35 +166,6 @@ finally:
     told = attempt(replace(OPEN, cgroups=groups), code).said
     assert told == ("RuntimeError" if has_pids else "done")
     assert attempt(OPEN, code).said == "done"
-
-
-def test_a_server_has_a_group_and_in_it_one_for_each_process(
-    hierarchies: list[Hierarchy], name: str
-) -> None:
-    server = ServerGroups(hierarchies, name, CgroupLimits(cpu_weight=50))
-    first, second = (server.add(word, CgroupLimits(pids=9)) for word in "12")
-    assert [os.path.dirname(path) for path in first] == [os.path.dirname(path) for path in second]
-    policy = replace(OPEN, cgroups=first)
-    assert name in attempt(policy, "print(open('/proc/self/cgroup').read())").said or not first
-    server.remove(first)
-    assert not any(map(os.path.exists, first))
-    assert all(map(os.path.exists, second))
-    server.remove(second)
-    assert server.close() == []
-
-
-def test_a_group_in_use_is_removed_when_its_process_has_ended(
-    hierarchies: list[Hierarchy], name: str
-) -> None:
-    server = ServerGroups(hierarchies, name, CgroupLimits())
-    groups = server.add("1", CgroupLimits())
-    with a_process() as pid:
-        for group in groups:
-            Path(f"{group}/cgroup.procs").write_text(str(pid))
-        server.remove(groups)
-        assert [path for path in groups if os.path.exists(path)] == list(groups)
-    assert server.close() == []
-    assert not any(map(os.path.exists, groups))
 
 
 @contextlib.contextmanager

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.support import cgroups
 from tests.support.client import CallFailed, Client
 from tests.support.served import Wire, error_of, http, refused
-from tests.support.serving import Serving
+from tests.support.serving import Serving, children_of
 
 pytestmark = pytest.mark.slow
 
@@ -146,6 +147,24 @@ async def test_a_memory_limit_of_ones_own_is_an_error_that_the_session_survives(
         else:
             assert ran.error is not None
             assert ran.error["name"] == "MemoryError"
+        assert (await client.run(session, "kept")).result == "7"
+
+
+async def test_what_the_kernel_ends_for_its_memory_is_told_and_the_session_comes_back(
+    server: Serving,
+) -> None:
+    async with Client(server.url, server.token) as client:
+        session = await client.create()
+        await client.run(session, "kept = 7")
+        is_limited = [cgroups.leave_memory(pid, 16 * MIB) for pid in children_of(server.pid)]
+        if any(is_limited):
+            ran = await client.execute(session, "x = bytearray(64 * 2**20)")
+            assert ran.status == "died"
+            died = (await client.log(session).event("process.state", state="dead"))["data"]
+            assert died["exit"]["cause"] == "memory"
+            assert "The kernel ended the process" in died["exit"]["message"]
+        else:
+            assert "cgroups" in server.words().partition("not on this machine")[2]
         assert (await client.run(session, "kept")).result == "7"
 
 

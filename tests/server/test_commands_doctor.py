@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import cgroups
 from tests.support.commands import Commands
 from watchglass_sync.journal import FILE_NAME
 
@@ -40,6 +41,9 @@ def test_a_sound_machine_passes_and_no_attempt_gets_out(commands: Commands) -> N
     }
     assert set(found.values()) == {"ok"}, done.stdout
     assert re.search(r"strict: 0 of \d{2,} escape probes got out \(.*seccomp", done.stdout)
+    are_grouped = re.search(r"held by .*cgroups \([a-z, ]+\)", done.stdout) is not None
+    assert are_grouped == cgroups.can_be_had()
+    assert bool(re.search("not on this machine: .*cgroups", done.stdout)) != are_grouped
     assert "1 + 1 = 2 in a session" in done.stdout
 
 

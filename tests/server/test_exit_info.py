@@ -14,6 +14,7 @@ def describe(
     decided: tuple[str, str] | None = None,
     output: str = "",
     near_memory_limit: bool = False,
+    was_out_of_memory: bool = False,
 ) -> ExitInfo:
     return describe_exit(
         returncode,
@@ -21,6 +22,7 @@ def describe(
         decided=decided,
         output=output,
         near_memory_limit=near_memory_limit,
+        was_out_of_memory=was_out_of_memory,
     )
 
 
@@ -51,6 +53,22 @@ def test_a_crash_of_v8_for_want_of_memory_is_memory(output: str) -> None:
 def test_a_kill_from_outside_is_memory_only_near_the_limit() -> None:
     assert describe(-9, near_memory_limit=True).cause == "memory"
     assert describe(-9).cause == "signal"
+
+
+def test_a_kill_by_the_kernel_at_the_groups_limit_is_memory_in_words() -> None:
+    killed = describe(-9, was_out_of_memory=True)
+    assert (killed.cause, killed.signal) == ("memory", 9)
+    assert killed.message.startswith(
+        "The kernel ended the process for using more memory than it may. Hold less at a time"
+    )
+    assert killed.message.endswith("what was stored of the session.")
+
+
+def test_a_groups_limit_explains_no_other_end() -> None:
+    assert describe(-11, was_out_of_memory=True).cause == "fatal"
+    assert describe(0, was_out_of_memory=True).cause == "exited"
+    decided = describe(-9, decided=("timeout", "It ran for 10 s."), was_out_of_memory=True)
+    assert decided.cause == "timeout"
 
 
 def test_a_signal_without_a_name_is_told_by_its_number() -> None:

@@ -13,7 +13,7 @@ ALL = KernelFeatures(
     private_root=True,
     counts_own_processes=True,
     uids=(100_000, 1000),
-    cgroups=(Hierarchy("/sys/fs/cgroup", ("memory",), 2),),
+    cgroups=(Hierarchy("/a", ("pids",), 1), Hierarchy("/b", ("memory", "pids"), 2)),
 )
 
 
@@ -23,7 +23,7 @@ def test_strict_names_each_layer_that_holds() -> None:
     assert isolation.missing == ()
     assert isolation.words == (
         "each session is held by Landlock, seccomp, no new privileges, resource limits, a private "
-        "root, namespaces (mount, pid, net), a user of its own"
+        "root, namespaces (mount, pid, net), a user of its own, cgroups (memory, pids)"
     )
 
 
@@ -31,7 +31,7 @@ def test_strict_without_privileges_names_what_the_machine_does_not_have() -> Non
     isolation = isolation_of(KernelFeatures(landlock_abi=1, seccomp=True))
     assert isolation.layers == ("Landlock", "seccomp", "no new privileges", "resource limits")
     assert isolation.words.endswith(
-        "; not on this machine: a private root, namespaces, a user of its own"
+        "; not on this machine: a private root, namespaces, a user of its own, cgroups"
     )
 
 
@@ -53,7 +53,7 @@ def test_layers_beside_landlock_and_seccomp_can_be_given_up() -> None:
     assert "a private root" in isolation_of(without_layers(ALL, {"private root"})).missing
     without = without_layers(ALL, {"namespaces"})
     assert (without.namespaces, without.private_root) == ((), False)
-    assert without_layers(ALL, {"cgroups"}).cgroups == ()
+    assert isolation_of(without_layers(ALL, {"cgroups"})).missing == ("cgroups",)
 
 
 def test_landlock_and_seccomp_cannot_be_given_up_nor_what_stands_in_for_them() -> None:

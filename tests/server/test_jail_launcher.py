@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,9 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import cgroups
 from tests.support.fake_host import fake_config
 from tests.support.zygote import PYTHON
-from watchglass_jail.features import KernelFeatures
+from watchglass_jail.cgroups import parse_hierarchies
+from watchglass_jail.features import Hierarchy, KernelFeatures
+from watchglass_jail.server_groups import SLACK_BYTES
 from watchglass_server.child import Child, Reach
 from watchglass_server.errors import ProcessStartError
 from watchglass_server.jail_launcher import JailLauncher
@@ -49,6 +53,10 @@ def text_of(path: str) -> str:
 def descriptors() -> list[str]:
     names = (Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd"))
     return [str(name) for name in names if name.is_symlink()]
+
+
+def groups_in(folder: str) -> list[str]:
+    return [path.name.partition("watchglass-")[2] for path in Path(folder).glob("watchglass-*")]
 
 
 async def python(jail: JailLauncher, code: str) -> Child:
@@ -221,3 +229,137 @@ async def test_a_layer_that_fails_is_the_error_of_the_start(jail: JailLauncher) 
     process = PyodideProcess(fake_config(launcher=jail, node=Path("/etc/passwd")))
     with pytest.raises(ProcessStartError, match=r"cannot be started: .*Node's own executable"):
         await process.start()
+
+
+# --- control groups, where this machine lets them be made
+
+
+class Grouping(JailLauncher):
+    """A machine with these hierarchies."""
+
+    def __init__(self, *hierarchies: Hierarchy) -> None:
+        super().__init__()
+        self.hierarchies = hierarchies
+
+    async def look(self, program: str) -> KernelFeatures:
+        self._features = replace(await super().look(program), cgroups=self.hierarchies)
+        return self._features
+
+
+GROWS = """
+import time
+held = []
+for _ in range(100):
+    held.append(bytearray(2**20))
+    time.sleep(0.02)
+"""
+
+
+def zygote_of(jail: JailLauncher) -> int:
+    assert jail.pid is not None
+    return jail.pid
+
+
+async def test_each_child_has_groups_of_its_own_where_there_are_any(jail: JailLauncher) -> None:
+    reach = Reach(read=READABLE, data_bytes=2**27)
+    argv = [PYTHON, "-I", "-S", "-c", WAITS]
+    first, second = [await jail.start(argv, reach) for _ in range(2)]
+    names = [cgroups.group_names(child.pid) for child in (first, second)]
+    if not cgroups.can_be_had():
+        assert ("cgroups" in jail.isolation.missing, names) == (True, [set(), set()])
+        return
+    assert len(names[0]) == len(names[1]) == 1
+    assert names[0] != names[1]
+    (layer,) = [words for words in jail.isolation.layers if words.startswith("cgroups (")]
+    zygote = zygote_of(jail)
+    if "pids" in layer:
+        assert cgroups.values(zygote, "pids.max") == {"48"}
+    if "memory" in layer:
+        limits = cgroups.values(zygote, "memory.limit_in_bytes", "memory.max")
+        assert limits == {str(2**27 + SLACK_BYTES)}
+
+
+async def test_a_child_that_outgrows_its_group_is_ended_and_that_is_told(
+    jail: JailLauncher,
+) -> None:
+    child = await python(jail, GROWS)
+    is_limited = cgroups.leave_memory(zygote_of(jail), 20 * 2**20)
+    exit_ = await child.wait()
+    assert exit_.was_out_of_memory == is_limited
+    assert exit_.returncode == (-signal.SIGKILL if is_limited else 0)
+    assert is_limited == any("memory" in words for words in jail.isolation.layers)
+    after = await (await python(jail, "pass")).wait()
+    assert (after.returncode, after.was_out_of_memory) == (0, False)
+
+
+async def test_groups_go_with_their_children_and_with_their_zygote(jail: JailLauncher) -> None:
+    await end(await python(jail, "pass"))
+    zygote = zygote_of(jail)
+    groups = cgroups.groups_of(zygote)
+    assert bool(groups) == cgroups.can_be_had()
+    assert not any(path.is_dir() for group in groups for path in group.iterdir())
+    await python(jail, WAITS)
+    await jail.close()
+    assert cgroups.groups_of(zygote) == []
+
+
+async def test_groups_that_a_killed_zygote_has_left_are_removed_by_the_next(
+    jail: JailLauncher, caplog: pytest.LogCaptureFixture
+) -> None:
+    child = await python(jail, WAITS)
+    zygote = zygote_of(jail)
+    with caplog.at_level(logging.WARNING):
+        os.kill(zygote, signal.SIGKILL)
+        await end(child)
+        assert bool(cgroups.groups_of(zygote)) == cgroups.can_be_had()
+        await end(await python(jail, "pass"))
+    assert zygote_of(jail) != zygote
+    assert cgroups.groups_of(zygote) == []
+
+
+async def test_without_groups_children_are_held_by_the_rest_and_it_is_said() -> None:
+    jail = Grouping()
+    child = await python(jail, WAITS)
+    assert cgroups.group_names(child.pid) == set()
+    assert "cgroups" in jail.isolation.missing
+    assert cgroups.groups_of(zygote_of(jail)) == []
+    await jail.close()
+
+
+async def test_groups_of_version_2_are_entered_from_outside_of_their_namespace() -> None:
+    """Also beside version 1, where they limit nothing: the way in is the same."""
+    mounts, groups = (text_of(f"/proc/self/{name}") for name in ("mountinfo", "cgroup"))
+    for known in parse_hierarchies(mounts, groups):
+        if known.version == 2 and os.access(known.folder, os.W_OK):
+            jail = Grouping(known)
+            child = await python(jail, WAITS)
+            (name,) = cgroups.group_names(child.pid)
+            assert name.startswith(f"{jail.pid}-")
+            await jail.close()
+            assert not any(name.startswith(left) for left in groups_in(known.folder))
+
+
+async def test_groups_that_cannot_be_made_keep_nothing_from_starting(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    jail = Grouping(Hierarchy(str(tmp_path / "gone"), ("pids",), 1))
+    ends = await asyncio.gather(*[python(jail, "print(1)") for _ in range(3)])
+    assert {await end(child) for child in ends} == {(0, "1\n")}
+    assert "cgroups" in jail.isolation.missing
+    assert caplog.text.count("no cgroups around sessions") == 1
+    await jail.close()
+
+
+async def test_groups_that_are_lost_later_keep_nothing_from_starting(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In a folder that is none of groups: a process is written into a file."""
+    jail = Grouping(Hierarchy(str(tmp_path), ("pids",), 1))
+    assert await end(await python(jail, "print(1)")) == (0, "1\n")
+    assert "cgroups (pids)" in jail.isolation.layers
+    # From here on, the zygote can write to no file.
+    resource.prlimit(zygote_of(jail), resource.RLIMIT_FSIZE, (0, 0))
+    assert await end(await python(jail, "print(2)")) == (0, "2\n")
+    assert "cgroups" in jail.isolation.missing
+    assert "cannot be entered" in caplog.text
+    await jail.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import cgroups
 from tests.support.node_host import Conversation, node_config
 from watchglass_server.child import Launcher
 from watchglass_server.errors import QueryError
@@ -20,6 +21,7 @@ from watchglass_server.host_messages import (
     VariablesChanged,
 )
 from watchglass_server.host_protocol import Dumped, HostEvent
+from watchglass_server.jail_launcher import JailLauncher
 from watchglass_server.process import ProcessConfig, PyodideProcess
 
 pytestmark = pytest.mark.slow
@@ -383,6 +385,21 @@ async def test_many_small_objects_end_in_memory_too(config: ProcessConfig) -> No
         except AssertionError:
             assert talk.process.exit is not None
             assert talk.process.exit.cause == "memory", talk.process.exit
+
+
+async def test_a_process_that_outgrows_its_group_is_ended_with_cause_memory(
+    config: ProcessConfig, launcher: JailLauncher
+) -> None:
+    async with talking(config) as talk:
+        assert launcher.pid is not None
+        if not cgroups.leave_memory(launcher.pid, 16 * MIB):
+            assert "cgroups" in str(launcher.isolation.missing)
+            return
+        with pytest.raises(AssertionError):
+            await talk.execute("x = bytearray(64 * 2**20)")
+        exit_info = await talk.process.wait()
+        assert (exit_info.cause, exit_info.signal) == ("memory", signal.SIGKILL)
+        assert "more memory than it may" in exit_info.message
 
 
 async def test_memory_beside_pythons_own_has_a_limit_too(config: ProcessConfig) -> None:
