@@ -46,11 +46,15 @@ class Live:
     def apply(self, *happened: i.Input) -> None:
         self.happened += happened
 
+    def measure(self) -> int | None:
+        return None
+
     async def until(self, holds: Callable[[Session], bool], timeout: float) -> bool:
         return holds(self.state)
 
-    def own(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def own(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         self.tasks.append(asyncio.create_task(work, name=name))
+        return self.tasks[-1]
 
 
 @pytest.fixture
@@ -59,10 +63,13 @@ async def link() -> AsyncIterator[ProcessLink]:
     link = ProcessLink(cast(Living, live))
     process = PyodideProcess(fake_config())
     await process.start()
-    link.adopt(process, live.state.generation)
-    yield link
-    await link.end()
-    await asyncio.gather(*live.tasks)
+    try:
+        link.adopt(process, live.state.generation)
+        yield link
+        await link.end()
+        await asyncio.gather(*live.tasks)
+    finally:
+        await process.stop()
 
 
 @pytest.mark.parametrize("read", [completions, variable_now])

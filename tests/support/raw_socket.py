@@ -27,9 +27,13 @@ class RawSocket:
     async def open(cls, url: str, token: str) -> RawSocket:
         """Connected, with a token."""
         made = cls(url)
-        await made.begin()
-        await made.send("40" + json.dumps({"token": token}))
-        assert (await made.receive()).startswith("40")
+        try:
+            await made.begin()
+            await made.send("40" + json.dumps({"token": token}))
+            assert (await made.receive()).startswith("40")
+        except BaseException:
+            await made.__aexit__(None, None, None)
+            raise
         return made
 
     async def begin(self) -> None:
