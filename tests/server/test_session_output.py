@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.support.session_script import Script
 from watchglass_server import host_messages as h
 from watchglass_server import session_inputs as i
-from watchglass_server.session_output import DISPLAYS, HEAD_BYTES, TAIL_BYTES
+from watchglass_server.session_meters import DISPLAYS, HEAD_BYTES
+from watchglass_server.session_output import TAIL_BYTES
 
 
 def printing() -> Script:
