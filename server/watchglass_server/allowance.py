@@ -41,13 +41,13 @@ class _Kind:
 
 _LITTLE = Rate(64 * MIB, MIB, MIB)
 _INPUTS = _Kind(Rate(10_000, 200, 1000), Rate(256 * MIB, 16 * MIB, 64 * MIB))
-_VARIABLES = _Kind(Rate(10_000, 1000, 1000), Rate(1024 * MIB, 64 * MIB, 256 * MIB))
-_DUMPS = _Kind(Rate(2000, 500, 20), Rate(2048 * MIB, 64 * MIB, 512 * MIB))
+_VARIABLES = _Kind(Rate(10_000, 500, 1000), Rate(256 * MIB, 8 * MIB, 64 * MIB))
+_DUMPS = _Kind(Rate(2000, 100, 20), Rate(1024 * MIB, 64 * MIB, 512 * MIB))
 # What is missing is cut by session_output.py, or can be said once for each execution.
 RATES: Final[dict[str, _Kind]] = {
     "variables": _VARIABLES,
     "watches": _Kind(Rate(2000, 200, 50), Rate(256 * MIB, 16 * MIB, 16 * MIB)),
-    "live": _Kind(Rate(2000, 500, 50), Rate(1024 * MIB, 64 * MIB, 64 * MIB)),
+    "live": _Kind(Rate(2000, 500, 50), Rate(256 * MIB, 32 * MIB, 32 * MIB)),
     "input_request": _INPUTS,
     "input_cancelled": _INPUTS,
     "package_cancelled": _Kind(Rate(1000, 50, 50), _LITTLE),
