@@ -42,7 +42,6 @@ class _Kind:
 _LITTLE = Rate(64 * MIB, MIB, MIB)
 _INPUTS = _Kind(Rate(10_000, 200, 1000), Rate(256 * MIB, 16 * MIB, 64 * MIB))
 _VARIABLES = _Kind(Rate(10_000, 500, 1000), Rate(256 * MIB, 8 * MIB, 64 * MIB))
-_DUMPS = _Kind(Rate(2000, 100, 20), Rate(1024 * MIB, 64 * MIB, 512 * MIB))
 # What is missing is cut by session_output.py, or can be said once for each execution.
 RATES: Final[dict[str, _Kind]] = {
     "variables": _VARIABLES,
@@ -53,7 +52,7 @@ RATES: Final[dict[str, _Kind]] = {
     "package_cancelled": _Kind(Rate(1000, 50, 50), _LITTLE),
     "interrupt_ack": _Kind(Rate(10_000, 2000, 50), _LITTLE),
     "stream_dropped": _Kind(Rate(10_000, 1000, 50), _LITTLE),
-    "dumped": _DUMPS,
+    "dumped": _Kind(Rate(2000, 100, 20), Rate(1024 * MIB, 64 * MIB, 512 * MIB)),
 }
 
 
@@ -111,7 +110,7 @@ class Allowance:
 
     def chunk(self, size: int, clock: float) -> None:
         """It sends a part of a dump."""
-        self._sizes[_DUMPS].take("dumps", max(size, LEAST_CHUNK), clock)
+        self._sizes[RATES["dumped"]].take("dumps", max(size, LEAST_CHUNK), clock)
 
     def prints(self, place: int, characters: int) -> None:
         """It prints in its execution of this place, 1 for the first, or 0 in none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -13,8 +13,12 @@ from typing import Any
 import pytest
 
 from tests.support.client import Client
+from tests.support.node_host import Conversation, node_config
 from tests.support.open_server import command
 from tests.support.serving import Serving
+from watchglass_server import allowance
+from watchglass_server.allowance import RATES, Rate
+from watchglass_server.process import PyodideProcess
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -63,6 +67,7 @@ LARGE = {
     **CHANGE, "op": "set", "name": "x",
     "variable": {**VARIABLE, "preview": "x", "value": "x" * 15_000},
 }  # fmt: skip
+VARIABLES = {"type": "variables", "request_id": 1, "running": True}
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ FLOODS = {
         "a flood of variables",
     ),
     "changes of much": Flood(
-        said("variables", request_id=1, running=True, changes=[LARGE] * 500),
+        f"frame({VARIABLES!r} | {{'changes': [{LARGE!r}] * 500}})",
         "a flood of variables",
     ),
     "changes of little": Flood(
@@ -191,3 +196,63 @@ async def test_what_is_forged_without_end_is_bounded(serving: Serving, name: str
         assert median(took) < ANSWER_S, took
         assert largest - before < GROWTH_BYTES
         assert stored_bytes(serving) < STORED_BYTES
+
+
+HONEST = {
+    "lines": "for i in range(10**6): print(i)",
+    "two streams by turns": """
+import sys
+for i in range(20_000):
+    sys.stdout.write("a"), sys.stderr.write("b")
+""",
+    "100,000 variables": "for i in range(100_000): globals()[f'v{i}'] = i",
+    "a storm of variables": """
+import time
+n, end = 0, time.time() + 2
+while time.time() < end:
+    n += 1
+    globals()[f"v{n % 20_000}"] = "x" * 10_000 + str(n)
+""",
+    "displays": "for i in range(20_000): display(i)",
+    "exceptions of tasks": """
+import asyncio
+async def bad(): 1 / 0
+for i in range(5000): asyncio.ensure_future(bad())
+await asyncio.sleep(1)
+""",
+    "a task that goes on": """
+import asyncio
+large = bytes(10 * 2**20)
+async def count():
+    global n
+    for n in range(2000): await asyncio.sleep(0.001)
+counting = asyncio.ensure_future(count())
+""",
+    "after it": "await counting",
+}
+WATCHES = [{"watch": f"w{i}", "expression": f"v{i}", "condition": None} for i in range(50)]
+LOOKING = {"on": True, "windows": []}
+
+
+async def test_honest_code_at_its_worst_needs_less_than_a_tenth(
+    cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tenth(rate: Rate) -> Rate:
+        return Rate(rate.most // 10, rate.per_s // 10, rate.per_execution // 10)
+
+    less = {
+        kind: replace(kind, messages=tenth(kind.messages), size=tenth(kind.size))
+        for kind in RATES.values()
+    }
+    monkeypatch.setattr(allowance, "RATES", {name: less[kind] for name, kind in RATES.items()})
+    async with PyodideProcess(await node_config(cache_dir)) as process:
+        talk = Conversation(process)
+        await process.query("watches", {"watches": WATCHES}, timeout=20)
+        await process.query("view", LOOKING, timeout=20)
+        for name, code in HONEST.items():
+            ended = await talk.execute(code, timeout=60)
+            assert ended.status == "ok", name
+        for number in range(500):
+            await talk.execute(f"x = {number}")
+        assert process.exit is None
+        await talk.close()
