@@ -23,6 +23,10 @@ export class Streams {
   #readers = { stdout: new TextReader(), stderr: new TextReader() };
   /** @type {Map<number, Count>} */
   #counts = new Map();
+  // Executions whose count was forgotten share one: they print no more than that once again.
+  /** @type {Count} */
+  #late = { bytes: 0, dropped: 0, reported: 0, reportedAt: 0 };
+  #lateUpTo = -1;
 
   /**
    * @param {(message: import("./frames.mjs").Message) => void} send
@@ -77,7 +81,7 @@ export class Streams {
     this.#timer = undefined;
     this.#lastFlush = performance.now();
     this.#sendText();
-    const count = this.#counts.get(this.#owner);
+    const count = this.#known(this.#owner);
     if (count && count.dropped > count.reported) this.#report(count);
   }
 
@@ -87,7 +91,7 @@ export class Streams {
    */
   finish(requestId) {
     this.flush();
-    const count = this.#counts.get(requestId);
+    const count = this.#known(requestId);
     if (!count || count.dropped === count.reported) return;
     count.reportedAt = 0;
     const owner = this.#owner;
@@ -120,17 +124,28 @@ export class Streams {
    * @returns {number} how many of them are within the limit
    */
   #count(bytes) {
-    let count = this.#counts.get(this.#owner);
-    if (!count) {
-      count = { bytes: 0, dropped: 0, reported: 0, reportedAt: 0 };
-      this.#counts.set(this.#owner, count);
-      if (this.#counts.size > REMEMBERED_EXECUTIONS)
-        this.#counts.delete(/** @type {number} */ (this.#counts.keys().next().value));
-    }
+    const count = this.#known(this.#owner) ?? this.#remember(this.#owner);
     const kept = Math.max(0, Math.min(bytes, this.#outputBytes - count.bytes));
     count.bytes += kept;
     count.dropped += bytes - kept;
     return kept;
+  }
+
+  /** @param {number} owner */
+  #known(owner) {
+    return this.#counts.get(owner) ?? (owner <= this.#lateUpTo ? this.#late : undefined);
+  }
+
+  /** @param {number} owner */
+  #remember(owner) {
+    const count = { bytes: 0, dropped: 0, reported: 0, reportedAt: 0 };
+    this.#counts.set(owner, count);
+    if (this.#counts.size > REMEMBERED_EXECUTIONS) {
+      const oldest = /** @type {number} */ (this.#counts.keys().next().value);
+      this.#counts.delete(oldest);
+      this.#lateUpTo = Math.max(this.#lateUpTo, oldest);
+    }
+    return count;
   }
 
   /** @param {Count} count */

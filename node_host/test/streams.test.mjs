@@ -94,6 +94,19 @@ test("each execution has a limit of its own", () => {
   assert.deepEqual(text.map((message) => [message.request_id, message.text]), [[1, "123"], [2, "123"]]);
 });
 
+test("executions that were forgotten share one limit, however they take turns", () => {
+  const { sent, streams } = collecting(3);
+  const print = (/** @type {number} */ owner) => {
+    streams.own(owner);
+    streams.write("stdout", bytes("12345"));
+    streams.finish(owner);
+  };
+  for (let owner = 1; owner <= 2500; owner++) print(owner);
+  for (let turn = 0; turn < 3; turn++) for (let owner = 1; owner <= 1500; owner++) print(owner);
+  const text = sent.filter(({ type }) => type === "stream").map((message) => message.text);
+  assert.equal(text.join("").length, 3 * 2501);
+});
+
 const MIXED = "aé✓🐍\u{10ffff}\ufeff한ퟻ z";
 
 test("text is the same wherever its bytes are cut", () => {

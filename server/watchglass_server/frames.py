@@ -97,6 +97,7 @@ class FrameReader:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._error: str | None = None
+        self.sizes: Sequence[int] = ()  # of the frames of the last call, as they came
 
     def receive_data(self, data: bytes) -> list[Frame]:
         """Take the next bytes and return the frames that are whole now.
@@ -107,10 +108,12 @@ class FrameReader:
             raise FrameError(self._error)
         self._buffer += data
         frames: list[Frame] = []
+        self.sizes = sizes = list[int]()
         start = 0
         try:
             while (end := self._end_of_frame(start)) is not None:
                 frames.append(_decode(bytes(self._buffer[start + _LENGTH_BYTES : end])))
+                sizes.append(end - start)
                 start = end
         except FrameError as error:
             self._error = str(error)

@@ -29,6 +29,7 @@ class HostLink(asyncio.Protocol):
         self._kept: list[HostEvent] = []
         self._kept_bytes = 0
         self._arrived_bytes = 0
+        self._is_waited_for = False
         self._is_paused = False
         self._is_draining = False
         self._has_news = asyncio.Event()
@@ -45,13 +46,17 @@ class HostLink(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._arrived_bytes += len(data)
         try:
-            events: Sequence[HostEvent] = self._protocol.receive_data(data)
+            now = asyncio.get_running_loop().time()
+            events: Sequence[HostEvent] = self._protocol.receive_data(data, now)
         except HostProtocolError as error:
             self._keep(error.events)
             self._on_broken(error)
             self.abort()
             return
         self._keep(events)
+        # A dump becomes an event only when it is whole: not while the last one is being stored.
+        if self._protocol.held_bytes > HIGH_WATER and not self._is_waited_for:
+            self._pause()
 
     def eof_received(self) -> bool:
         return False  # close our side too
@@ -85,21 +90,22 @@ class HostLink(asyncio.Protocol):
 
     async def take(self) -> list[HostEvent]:
         """Wait for events and take them; none when there will never be any more."""
-        while not self._kept and not self.closed.done():
-            self._has_news.clear()
-            await self._has_news.wait()
+        self._is_waited_for = True
+        try:
+            while not self._kept and not self.closed.done():
+                self._resume()
+                self._has_news.clear()
+                await self._has_news.wait()
+        finally:
+            self._is_waited_for = False
         kept, self._kept, self._kept_bytes = self._kept, [], 0
-        if self._is_paused and self._transport is not None:
-            self._is_paused = False
-            self._transport.resume_reading()
+        self._resume()
         return kept
 
     def drain(self) -> None:
         """Read what is left, taken or not: the process is gone, so it is little."""
         self._is_draining = True
-        if self._is_paused and self._transport is not None:
-            self._is_paused = False
-            self._transport.resume_reading()
+        self._resume()
 
     def close(self) -> None:
         """Close the socket, which ends the process."""
@@ -122,7 +128,15 @@ class HostLink(asyncio.Protocol):
         self._kept += kept
         self._kept_bytes += arrived + EVENT_BYTES * len(kept)
         self._has_news.set()
-        if self._kept_bytes > HIGH_WATER and not self._is_paused and not self._is_draining:
-            assert self._transport is not None
+        if self._kept_bytes > HIGH_WATER:
+            self._pause()
+
+    def _pause(self) -> None:
+        if self._transport is not None and not self._is_paused and not self._is_draining:
             self._is_paused = True
             self._transport.pause_reading()
+
+    def _resume(self) -> None:
+        if self._transport is not None and self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from watchglass_server.allowance import Allowance
 from watchglass_server.errors import InvalidState, PeerError, QueryError
 from watchglass_server.exit_info import printable
 from watchglass_server.frames import (
@@ -133,7 +134,8 @@ class HostProtocolError(PeerError):
 class HostProtocol:
     """One conversation with one Node process: bytes in, events out; calls in, bytes out."""
 
-    def __init__(self) -> None:
+    def __init__(self, output_bytes: int) -> None:
+        """`output_bytes`: what the host keeps of what one execution prints."""
         self.state = HostState.STARTING
         self.running: int | None = None
         self._reader = FrameReader()
@@ -144,6 +146,12 @@ class HostProtocol:
         self._interrupts: dict[int, int] = {}
         self._input_requests: dict[int, int] = {}
         self._dump = bytearray()
+        self._allowance = Allowance(output_bytes)
+
+    @property
+    def held_bytes(self) -> int:
+        """How much of a dump is here that is not whole yet."""
+        return len(self._dump)
 
     # --- what we say
 
@@ -155,6 +163,7 @@ class HostProtocol:
             raise InvalidState(f"execute with request id {request_id}; ids must grow")
         data = _encode(Execute(request_id, number, code, store_history))
         self._executed.append(request_id)
+        self._allowance.executes()
         self.running, self.state, self._has_result = request_id, HostState.BUSY, False
         return data
 
@@ -194,12 +203,13 @@ class HostProtocol:
     def configure(self, *, poll_ms: int, output_bytes: int, variables: int) -> bytes:
         """Return the bytes that change the settings of the process."""
         self._must_be_open("configure")
+        self._allowance.allow_output(output_bytes)
         return _encode(Configure(poll_ms, output_bytes, variables))
 
     # --- what it says
 
-    def receive_data(self, data: bytes) -> list[HostEvent]:
-        """Take the next bytes and return the events that are whole now.
+    def receive_data(self, data: bytes, clock: float = 0.0) -> list[HostEvent]:
+        """Take the next bytes, at this time, and return the events that are whole now.
 
         Raises HostProtocolError, which carries the events before; there is no next call then.
         """
@@ -214,8 +224,8 @@ class HostProtocol:
             frames, broken = error.received, error
         events: list[HostEvent] = []
         try:
-            for frame in frames:
-                events += self._receive(frame)
+            for frame, size in zip(frames, self._reader.sizes, strict=True):
+                events += self._receive(frame, size, clock)
             if broken and not self._has_said_its_last():
                 raise broken
         except (ValueError, RecursionError, FrameError) as error:
@@ -228,11 +238,13 @@ class HostProtocol:
         if self.state is not HostState.BROKEN:
             self.state = HostState.CLOSED
 
-    def _receive(self, frame: Frame) -> list[HostEvent]:
+    def _receive(self, frame: Frame, size: int, clock: float) -> list[HostEvent]:
         if self.state is HostState.BROKEN:
             return []
         if isinstance(frame, Blob):
+            self._allowance.chunk(size, clock)
             return self._receive_chunk(frame)
+        self._allowance.message(frame["type"], size, clock)
         message = _typed(frame)
         if self.state is HostState.STARTING and not isinstance(message, Ready | Fatal):
             raise ValueError(f"{_type_of(message)} before ready")
@@ -264,6 +276,11 @@ class HostProtocol:
         if self.state is not HostState.STARTING:
             raise ValueError(f"ready while {self.state.value}")
         self.state = HostState.IDLE
+        return message
+
+    def _receive_stream(self, message: Stream) -> HostEvent:
+        self._check_origin(message)
+        self._allowance.prints(self._place(message.request_id), len(message.text))
         return message
 
     def _receive_result(self, message: ExecuteResult) -> HostEvent:
@@ -341,6 +358,10 @@ class HostProtocol:
         place = bisect_left(self._executed, request_id)
         return place < len(self._executed) and self._executed[place] == request_id
 
+    def _place(self, request_id: int) -> int:
+        """Which of our executions it is, 1 for the first; 0 for none."""
+        return bisect_left(self._executed, request_id) + 1 if request_id else 0
+
     def _must_be_open(self, what: str) -> None:
         if self.state not in (HostState.IDLE, HostState.BUSY):
             raise InvalidState(f"{what} while {self.state.value}")
@@ -348,6 +369,7 @@ class HostProtocol:
 
 _RECEIVE: dict[type, Callable[[HostProtocol, Any], HostEvent]] = {
     Ready: HostProtocol._receive_ready,
+    Stream: HostProtocol._receive_stream,
     ExecuteResult: HostProtocol._receive_result,
     Finished: HostProtocol._receive_finished,
     VariablesChanged: HostProtocol._receive_variables,

@@ -63,7 +63,7 @@ class PyodideProcess:
     def __init__(self, config: ProcessConfig) -> None:
         self.config = config
         self.exit: ExitInfo | None = None
-        self._protocol = HostProtocol()
+        self._protocol = HostProtocol(config.output_bytes)
         self._link: HostLink | None = None
         self._child: Child | None = None
         self._ready: asyncio.Future[Ready] | None = None

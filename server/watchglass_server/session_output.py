@@ -12,36 +12,40 @@ from watchglass_server.package_policy import hint
 from watchglass_server.pictures import StreamPart
 from watchglass_server.session_fold import script_numbers
 from watchglass_server.session_inputs import Store
-from watchglass_server.session_state import Meter, Step
+from watchglass_server.session_meters import (
+    NOBODY,
+    can_send_text,
+    change_meter,
+    keeps_text,
+    meter_of,
+    shows,
+)
+from watchglass_server.session_state import Step
 from watchglass_sync.records import OutputRecord
 
-HEAD_BYTES = 256 * 2**10
-HEAD_BYTES_PER_S = 16 * 2**10
-HEAD_BYTES_MOST = 2**20
 TAIL_BYTES = 16 * 2**10
 TELL_EVERY_S = 1.0
-DISPLAYS = 300
-DISPLAYS_PER_S = 20
-METERS_KEPT = 64
-# Printed by no execution (before the first, or by a task of one that is forgotten).
-NOBODY = ""
 _FRAME = re.compile(r'^(\s*File ")<In\[(\d{1,9})\]>(?=", line )')
 
 
 def stream(step: Step, event: h.Stream) -> None:
-    """Keep all of the text; send it as long as there is room."""
+    """Keep the text, unless it comes in pieces without end; send it as long as there is room."""
     key = execution_of(step, event.request_id)
     text = well_formed(event.text)
+    size = len(text.encode())
+    if not keeps_text(step, key, size):
+        _tell_if_due(step, key)
+        _touch(step, key)
+        return
     if key is not None:
         step.act(Store(OutputRecord(key, event.name, text)))
-    meter = _meter(step, key)
-    size = len(text.encode())
-    if not meter.is_cut and meter.sent_bytes + size <= _room(step, meter):
+    meter = meter_of(step, key)
+    if can_send_text(step, meter, size):
         step.record(n.StreamNotification(execution=key, name=event.name, text=text))
-        _change_meter(step, key, replace(meter, sent_bytes=meter.sent_bytes + size))
+        change_meter(step, key, replace(meter, sent_bytes=meter.sent_bytes + size))
     else:
         tail, fallen = _pushed(meter.tail, StreamPart(name=event.name, text=text))
-        _change_meter(
+        change_meter(
             step,
             key,
             replace(
@@ -59,8 +63,8 @@ def stream(step: Step, event: h.Stream) -> None:
 def stream_dropped(step: Step, event: h.StreamDropped) -> None:
     """Take note of text beyond the limit, which is kept nowhere."""
     key = execution_of(step, event.request_id)
-    meter = replace(_meter(step, key), is_cut=True, lost_bytes=event.dropped_bytes, is_told=False)
-    _change_meter(step, key, meter)
+    meter = replace(meter_of(step, key), is_cut=True, lost_bytes=event.dropped_bytes, is_told=False)
+    change_meter(step, key, meter)
     _tell_if_due(step, key)
     _touch(step, key)
 
@@ -68,7 +72,7 @@ def stream_dropped(step: Step, event: h.StreamDropped) -> None:
 def display(step: Step, event: h.DisplayData | h.UpdateDisplayData) -> None:
     """Send a display, or count it where there are too many."""
     key = execution_of(step, event.request_id)
-    if not _has_room_for_display(step, key):
+    if not _has_room_for_display(step, key, event.bundle):
         return
     bundle = bounded_bundle(event.bundle)
     if isinstance(event, h.UpdateDisplayData):
@@ -100,7 +104,7 @@ def result(step: Step, event: h.ExecuteResult) -> None:
 def error(step: Step, event: h.Error) -> None:
     """Send an exception; tasks in the background may raise many."""
     key = execution_of(step, event.request_id)
-    if not _has_room_for_display(step, key):
+    if not _has_room_for_display(step, key, event.traceback):
         return
     step.record(
         n.ErrorNotification(
@@ -136,15 +140,10 @@ def _with_files(step: Step, traceback: list[str]) -> list[str]:
     return [_FRAME.sub(named, line) for line in traceback]
 
 
-def _has_room_for_display(step: Step, key: str | None) -> bool:
+def _has_room_for_display(step: Step, key: str | None, content: object) -> bool:
     """Count one more; False when there are too many, which is told."""
-    meter = _meter(step, key)
-    room = DISPLAYS + DISPLAYS_PER_S * (step.moment.clock - meter.since)
-    if meter.displays < room:
-        _change_meter(step, key, replace(meter, displays=meter.displays + 1))
+    if shows(step, key, content):
         return True
-    dropped = meter.dropped_displays + 1
-    _change_meter(step, key, replace(meter, dropped_displays=dropped, is_told=False))
     _tell_if_due(step, key)
     return False
 
@@ -159,11 +158,11 @@ def tell(step: Step, key: str | None) -> None:
             execution=key,
             dropped_bytes=meter.dropped_bytes,
             tail=list(meter.tail),
-            lost_bytes=meter.lost_bytes,
+            lost_bytes=meter.lost_bytes + meter.unkept_bytes,
             dropped_displays=meter.dropped_displays,
         )
     )
-    _change_meter(step, key, replace(meter, is_told=True, told_at=step.moment.clock))
+    change_meter(step, key, replace(meter, is_told=True, told_at=step.moment.clock))
     _touch(step, key)
 
 
@@ -182,26 +181,6 @@ def _tell_if_due(step: Step, key: str | None) -> None:
     meter = step.session.meters[key or NOBODY]
     if not meter.is_told and step.moment.clock - meter.told_at >= TELL_EVERY_S:
         tell(step, key)
-
-
-def _room(step: Step, meter: Meter) -> float:
-    seconds = step.moment.clock - meter.since
-    return min(HEAD_BYTES + HEAD_BYTES_PER_S * seconds, HEAD_BYTES_MOST)
-
-
-def _meter(step: Step, key: str | None) -> Meter:
-    return step.session.meters.get(key or NOBODY) or Meter(since=step.moment.clock)
-
-
-def _change_meter(step: Step, key: str | None, meter: Meter) -> None:
-    meters = {**step.session.meters, (key or NOBODY): meter}
-    if len(meters) > METERS_KEPT:
-        running = step.session.running
-        needed = {key or NOBODY, running.execution if running else NOBODY}
-        spare = [old for old, one in meters.items() if one.is_told and old not in needed]
-        for old in spare[:1]:
-            del meters[old]
-    step.change(meters=meters)
 
 
 def _touch(step: Step, key: str | None) -> None:

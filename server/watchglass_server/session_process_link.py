@@ -46,6 +46,7 @@ DUMP_APPLIED_S = 0.5
 PING_TIMEOUT_S = 10.0
 WATCHES_TIMEOUT_S = 60.0
 LENT_DEAD = 3
+EVENTS_AT_ONCE = 50
 RESTORE_TRIES = 2
 VIEW_TIMEOUT_S = 30.0
 LOOK_AGAIN = "Look at the variables again."
@@ -290,20 +291,29 @@ class ProcessLink:
     async def _listen(self, process: PyodideProcess, generation: int) -> None:
         journal = self._live.journal
         async for batch in process.events():
-            if self._process is process and not self._live.is_failed:
-                try:
-                    self._take(batch, generation)
-                except Exception:
-                    _log.exception("session %s: an event of its process", self._live.session)
-                    process.kill("internal", "The server could not go on with this process.")
-                self._dumps += 1
+            for first in range(0, len(batch), EVENTS_AT_ONCE):
+                if self._process is not process or self._live.is_failed:
+                    break
+                self._take_safely(process, batch[first : first + EVENTS_AT_ONCE], generation)
                 await journal.room()
+                # Others have their turn, however many small things this process says.
+                await asyncio.sleep(0)
+            self._dumps += 1
         exit_info = await process.wait()
         if self._process is process:
             self._process = None
             if not self._live.is_failed and process is not self._starting:
                 self._live.apply(i.ProcessEnded(generation, exit_info))
         await self._release(process)
+
+    def _take_safely(
+        self, process: PyodideProcess, batch: Sequence[HostEvent], generation: int
+    ) -> None:
+        try:
+            self._take(batch, generation)
+        except Exception:
+            _log.exception("session %s: an event of its process", self._live.session)
+            process.kill("internal", "The server could not go on with this process.")
 
     def _take(self, batch: Sequence[HostEvent], generation: int) -> None:
         recorded = [event for event in batch if not isinstance(event, Live)]

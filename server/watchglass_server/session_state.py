@@ -105,6 +105,17 @@ class Meter:
     tail: tuple[StreamPart, ...] = ()
     told_at: float = 0.0
     is_told: bool = True
+    pieces: int = 0
+    unkept_bytes: int = 0
+    display_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What executions left that had ended: bytes, of which some are forgiven each second."""
+
+    spent: float = 0.0
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,7 @@ class Session:
     generation: int = 0
     running: Running | None = None
     meters: Mapping[str, Meter] = field(default_factory=dict)
+    aside: Aside = Aside()
     # Which execution a number of this process stands for; and its questions by our numbers.
     numbers: Mapping[int, str] = field(default_factory=dict)
     inputs: Mapping[int, int] = field(default_factory=dict)

@@ -74,7 +74,7 @@ def finished(request_id: int, status: str = "ok") -> bytes:
 
 
 def ready_host() -> HostProtocol:
-    host = HostProtocol()
+    host = HostProtocol(2**26)
     host.receive_data(encode_message(READY))
     return host
 
@@ -126,7 +126,7 @@ def assert_holds(understood: Any, message: Any) -> None:
 
 
 def test_a_host_is_idle_when_it_is_ready() -> None:
-    host = HostProtocol()
+    host = HostProtocol(2**26)
     (event,) = host.receive_data(encode_message(READY))
     assert isinstance(event, Ready)
     assert event.pyodide == READY["pyodide"]
@@ -185,7 +185,7 @@ def test_what_follows_the_last_word_in_the_same_bytes_is_not_even_read() -> None
 
 
 def test_a_start_may_fail_with_a_last_word() -> None:
-    host = HostProtocol()
+    host = HostProtocol(2**26)
     assert host.receive_data(said("fatal", cause="fatal", message="m")) == [Fatal("fatal", "m")]
 
 
@@ -198,7 +198,7 @@ def test_a_start_may_fail_with_a_last_word() -> None:
     ids=["stream", "finished", "chunk"],
 )
 def test_nothing_but_ready_or_fatal_comes_first(data: bytes) -> None:
-    assert_refused(HostProtocol(), data, "before ready")
+    assert_refused(HostProtocol(2**26), data, "before ready")
 
 
 def test_ready_comes_once() -> None:
@@ -428,7 +428,7 @@ def test_an_interrupt_is_acknowledged_by_its_attempt() -> None:
 
 def test_calls_at_the_wrong_time_are_our_fault() -> None:
     with pytest.raises(InvalidState, match="execute while starting"):
-        HostProtocol().execute(1, 1, "", store_history=True)
+        HostProtocol(2**26).execute(1, 1, "", store_history=True)
     with pytest.raises(InvalidState, match="execute while busy"):
         busy_host().execute(8, 1, "", store_history=True)
     host = busy_host()

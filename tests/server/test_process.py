@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -184,6 +185,25 @@ async def test_a_flood_waits_for_its_reader_in_bounded_memory(process: PyodidePr
             break
     assert lines == 10**6
     assert largest < 2 * 2**18  # the high-water mark, and one read of the socket beyond it
+
+
+async def test_a_dump_waits_until_its_reader_is_done_with_what_came_before(
+    process: PyodideProcess,
+) -> None:
+    size = 64 * 2**20
+    process.execute(1, 1, "print first")
+    await events_until(process, lambda event: isinstance(event, Finished))
+    tracemalloc.start()
+    try:
+        process.execute(2, 2, f"dump {size}")
+        await asyncio.sleep(0.7)  # nobody asks for events
+        _, largest = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert largest < 4 * 2**20
+    events = await events_until(process, lambda event: isinstance(event, Finished))
+    (dump,) = [event for event in events if isinstance(event, Dumped)]
+    assert len(dump.data) == size
 
 
 async def test_settings_reach_the_running_process(process: PyodideProcess) -> None:

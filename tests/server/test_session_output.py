@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.session_script import Script
 from watchglass_server import host_messages as h
 from watchglass_server import session_inputs as i
-from watchglass_server.session_output import DISPLAYS, HEAD_BYTES, TAIL_BYTES
+from watchglass_server.measure import MAX_BUNDLE_BYTES
+from watchglass_server.session_meters import (
+    ASIDE_BYTES,
+    DISPLAY_BYTES,
+    DISPLAY_COST,
+    DISPLAYS,
+    HEAD_BYTES,
+    METERS_KEPT,
+    PIECE_COST,
+)
+from watchglass_server.session_output import TAIL_BYTES
 
 
 def printing() -> Script:
@@ -100,6 +111,61 @@ def test_too_many_displays_are_counted_instead_of_sent() -> None:
     session.finish()
     assert len(session.events("display_data")) == DISPLAYS
     assert session.events("stream.truncated")[-1]["dropped_displays"] == 50
+
+
+def test_displays_that_are_too_large_together_are_counted_instead_of_sent() -> None:
+    session = printing()
+    large = {"text/plain": "x" * (MAX_BUNDLE_BYTES - 100)}
+    room = DISPLAY_BYTES // MAX_BUNDLE_BYTES
+    for _ in range(room + 20):
+        session.said(h.DisplayData(1, large, None))
+    session.finish()
+    assert len(session.events("display_data")) == room
+    assert session.events("stream.truncated")[-1]["dropped_displays"] == 20
+
+
+def test_executions_that_have_ended_share_the_room_for_displays() -> None:
+    session = printing()
+    numbers = range(1, METERS_KEPT + 20)
+    for number in numbers[:-1]:
+        session.finish()
+        session.execute(execution=f"e{number + 1}")
+    bundle = {"text/plain": "x" * 10**6}
+    for _ in range(20):
+        for number in numbers[:-1]:
+            session.said(h.DisplayData(number, bundle, None))
+    cost = DISPLAY_COST + 10**6
+    assert len(session.events("display_data")) <= ASIDE_BYTES // cost
+    session.said(h.DisplayData(numbers[-1], bundle, None))
+    assert session.events("display_data")[-1]["execution"] == f"e{numbers[-1]}"
+    session.said(h.Error(numbers[-1], "ValueError", "", ["x" * 10**5], 1))
+    assert session.events("error")[-1]["name"] == "ValueError"
+
+
+def test_text_in_pieces_without_end_is_counted_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("watchglass_server.session_meters.PIECES", 1000)
+    session = printing()
+    for _ in range(1100):
+        session.said(h.Stream(1, "stdout", "ab"))
+    session.said(h.StreamDropped(1, 5))
+    session.finish()
+    assert len(session.outputs()) == 1000
+    assert session.events("stream.truncated")[-1]["lost_bytes"] == 205
+
+
+def test_text_of_executions_that_have_ended_is_bounded_in_all_and_comes_again_in_time() -> None:
+    session = printing()
+    session.finish()
+    text = "x" * 2**16
+    pieces = ASIDE_BYTES // (PIECE_COST + 2**16)
+    for _ in range(pieces + 10):
+        session.said(h.Stream(1, "stdout", text))
+    assert len(session.outputs()) == pieces
+    session.said(h.Stream(1, "stdout", text), after=1.0)
+    assert len(session.outputs()) == pieces + 1
+    session.execute(execution="e2")
+    session.said(h.Stream(2, "stdout", text))
+    assert session.outputs()[-1].execution == "e2"
 
 
 def test_a_bundle_too_large_for_an_event_keeps_its_smaller_forms() -> None:

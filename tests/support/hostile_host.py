@@ -139,7 +139,7 @@ class HostileHost:
         return Heard(heard, None)
 
     def _conversation(self) -> tuple[HostProtocol, list[int]]:
-        host = HostProtocol()
+        host = HostProtocol(2**26)
         host.receive_data(READY)
         for number in range(1, EXECUTED + 1):
             host.execute(number, number, "x = 1", store_history=True)
