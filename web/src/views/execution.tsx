@@ -119,7 +119,7 @@ const ENDS: Record<string, string> = {
   interrupted: "Interrupted.",
   cancelled: "Not run: it was still waiting.",
   died: "The process died while this ran.",
-  timeout: "Stopped: it ran longer than it may.",
+  timeout: "Stopped: a limit of time was reached.",
 };
 
 function End({ execution }: { execution: ExecutionView }) {
