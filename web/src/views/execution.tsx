@@ -112,7 +112,7 @@ function Meta({ execution, open }: { execution: ExecutionView; open: OpenSession
 }
 
 const SIGNS: Record<string, string> = {
-  error: "✕", interrupted: "◼", cancelled: "–", died: "✝", timeout: "⧖",
+  error: "✕", interrupted: "◼", cancelled: "–", died: "✝", timeout: "◷",
 };
 
 const ENDS: Record<string, string> = {
