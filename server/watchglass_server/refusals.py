@@ -61,7 +61,7 @@ def session_not_found(session: str) -> Refused:
     return Refused(
         "session_not_found",
         f"There is no session '{session}'.",
-        "Call session.list to see the sessions that are open.",
+        "Call session.list, or run `watchglass sessions`, to see those that there are.",
     )
 
 

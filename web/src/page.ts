@@ -22,6 +22,7 @@ export const link = signal<Link>("connecting");
 export const connection = signal<Connection | null>(null);
 export const open = signal<OpenSession | null>(null);
 export const dialog = signal<Dialog | null>(null);
+export const refusedLink = signal<Error | null>(null); // why a share link opened nothing
 export const opening = signal(false); // a share link's code is being exchanged
 export const isolation = signal<string | null>(null); // what holds the sessions, once it is known
 export const isOwner = computed(() => connection.value !== null && serverToken() !== null);
@@ -38,6 +39,7 @@ export function go(to: Route): void {
 }
 
 export function useServerToken(token: string): void {
+  refusedLink.value = null;
   keepServerToken(token);
   disconnect();
   show(route.value);
@@ -69,6 +71,7 @@ function readFromAddress(): void {
 
 async function openShare(code: string): Promise<void> {
   opening.value = true;
+  refusedLink.value = null;
   try {
     const { token, session, role } = await exchangeCode(code);
     keepSessionToken(session, { token, role });
@@ -77,7 +80,8 @@ async function openShare(code: string): Promise<void> {
     show({ screen: "session", session });
   } catch (error) {
     show({ screen: "sessions" });
-    reportError(error);
+    if (connection.value || !(error instanceof Error)) reportError(error);
+    else refusedLink.value = error; // the screen that asks for a token says it, and goes on saying it
   } finally {
     opening.value = false;
   }

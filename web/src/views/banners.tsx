@@ -31,7 +31,7 @@ const CAUSES: Record<string, string> = {
   cpu: "it used more processor time than it may",
   "cpu-hour": "its processor time of this hour is used up",
   protocol: "it broke the protocol",
-  fatal: "Python failed inside",
+  fatal: "Python itself ended, by a fault or by os._exit or os.abort",
 };
 
 export function ProcessBanner({ open }: { open: OpenSession }) {

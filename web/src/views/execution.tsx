@@ -112,14 +112,14 @@ function Meta({ execution, open }: { execution: ExecutionView; open: OpenSession
 }
 
 const SIGNS: Record<string, string> = {
-  error: "✕", interrupted: "◼", cancelled: "–", died: "✝", timeout: "⧖",
+  error: "✕", interrupted: "◼", cancelled: "–", died: "✝", timeout: "◷",
 };
 
 const ENDS: Record<string, string> = {
   interrupted: "Interrupted.",
   cancelled: "Not run: it was still waiting.",
   died: "The process died while this ran.",
-  timeout: "Stopped: it ran longer than it may.",
+  timeout: "Stopped: a limit of time was reached.",
 };
 
 function End({ execution }: { execution: ExecutionView }) {
