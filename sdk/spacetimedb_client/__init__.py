@@ -1,0 +1,1 @@
+"""SpacetimeDB from Python: typed, with asyncio first."""
