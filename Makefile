@@ -67,7 +67,7 @@ lock: $(packages)  ## pins anew what pyproject.toml and bench/ ask for
 generate: $(packages)  ## docs/protocol.md's schemas, web/src/messages.ts and docs/settings.md
 	@$(RUN) -m watchglass_server.schema
 
-native: $(packages)  ## node_host/native/*.wasm, from their sources
+native: $(packages)  ## every *.wasm, from its source
 	@$(RUN) hatch_build.py
 	@$(NODE) node_host/native/build.mjs
 

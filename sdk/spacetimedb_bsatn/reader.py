@@ -78,6 +78,10 @@ class Reader:
         """`count` numbers of one kind at once."""
         return struct.unpack(f"<{count}{code}", self.take(count * size))
 
+    @property
+    def is_at_end(self) -> bool:
+        return self.position == len(self._data)
+
     def end(self) -> None:
         """All has been read."""
         if left := len(self._data) - self.position:
