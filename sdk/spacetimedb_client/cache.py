@@ -7,16 +7,19 @@ half of a transaction, and a frame that cannot be read changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any, Final
 
+from spacetimedb_bsatn import DecodeError
 from spacetimedb_client.bindings import Bindings, TableBinding
 from spacetimedb_client.errors import ProtocolError
 from spacetimedb_client.indexes import OrderedIndex, TableIndex, UniqueIndex
 from spacetimedb_client.protocol.messages import RowList, TableUpdate
 from spacetimedb_client.row_changes import Change, Delete, Insert, Update
+
+ROWS_AT_ONCE: Final = 20_000
 
 
 @dataclass(slots=True)
@@ -66,27 +69,30 @@ class TableCache:
     def decoded(self, rows: RowList) -> list[tuple[Any, Any]]:
         """Rows with their keys."""
         codec, key = self.binding.codec, self.binding.key
-        if not rows.data and not rows.starts:
-            return []
         if rows.size is not None:
-            values = codec.decode_fixed_rows(rows.data, rows.size)
+            values = codec.decode_fixed_rows(rows.data, rows.size) if rows.data else []
         else:
             values = codec.decode_rows(rows.data, rows.starts)
         if key is not None:
             return list(zip(map(key, values), values, strict=True))
         return list(zip(row_bytes(rows), values, strict=True))
 
-    def stage(self, updates: Iterable[TableUpdate]) -> Staged:
-        """What these updates of one transaction come to; changes nothing."""
+    def staging(self, updates: Iterable[TableUpdate]) -> Generator[None, None, Staged]:
+        """What these updates of one transaction come to, with pauses; changes nothing."""
         deletes: list[tuple[Any, Any]] = []
         inserts: list[tuple[Any, Any]] = []
         staged = Staged()
         for update in updates:
-            if update.is_event or self.binding.is_event:
-                staged.events += [row for _, row in self.decoded(update.inserts)]
-                continue
-            deletes += self.decoded(update.deletes)
-            inserts += self.decoded(update.inserts)
+            is_event = update.is_event or self.binding.is_event
+            for part in parts_of(update.deletes):
+                deletes += self.decoded(part)
+                yield
+            for part in parts_of(update.inserts):
+                if is_event:
+                    staged.events += [row for _, row in self.decoded(part)]
+                else:
+                    inserts += self.decoded(part)
+                yield
         if not self._stage_simply(staged, deletes, inserts):
             self._stage_counted(staged, deletes, inserts)
         return staged
@@ -200,12 +206,29 @@ def same(old: Any, new: Any, binding: TableBinding) -> bool:
     return binding.codec.encode(old) == binding.codec.encode(new)
 
 
+def parts_of(rows: RowList) -> Iterator[RowList]:
+    """A list in parts that take some 20 ms each: others have their turn in between."""
+    if len(rows) <= ROWS_AT_ONCE:
+        yield rows
+        return
+    for first in range(0, len(rows), ROWS_AT_ONCE):
+        last = min(first + ROWS_AT_ONCE, len(rows))
+        if rows.size is not None:
+            yield RowList(rows.data[first * rows.size : last * rows.size], rows.size)
+            continue
+        start = rows.starts[first]
+        end = rows.starts[last] if last < len(rows) else len(rows.data)
+        if (first == 0 and start != 0) or start > end:
+            raise DecodeError("rows do not lie where they are told to")
+        yield RowList(rows.data[start:end], None, [at - start for at in rows.starts[first:last]])
+
+
 def row_bytes(rows: RowList) -> Iterator[bytes]:
     """Each row as it came."""
     data = rows.data
     if rows.size is not None:
         return (data[at : at + rows.size] for at in range(0, len(data), rows.size))
-    ends = (*rows.starts[1:], len(data))
+    ends = (*rows.starts[1:], len(data)) if rows.starts else ()
     return (data[start:end] for start, end in zip(rows.starts, ends, strict=True))
 
 
@@ -218,12 +241,25 @@ class ClientCache:
             name: TableCache(binding) for name, binding in bindings.tables.items()
         }
 
-    def stage(self, updates: Iterable[TableUpdate]) -> dict[str, Staged]:
-        """What a frame comes to, table by table; changes nothing, and fails for all or none."""
+    def staging(self, updates: Iterable[TableUpdate]) -> Generator[None, None, dict[str, Staged]]:
+        """What a frame comes to, table by table, with pauses; fails for all or none."""
         by_table: dict[str, list[TableUpdate]] = {}
         for update in updates:
             by_table.setdefault(update.table, []).append(update)
-        return {name: self._table(name).stage(each) for name, each in by_table.items()}
+        found: dict[str, Staged] = {}
+        for name, each in by_table.items():
+            found[name] = yield from self._table(name).staging(each)
+        return found
+
+    def stage(self, updates: Iterable[TableUpdate]) -> dict[str, Staged]:
+        """What a frame comes to, without pauses."""
+        steps = self.staging(updates)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                staged: dict[str, Staged] = done.value
+                return staged
 
     def _table(self, name: str) -> TableCache:
         if name not in self.tables:

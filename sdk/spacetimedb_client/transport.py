@@ -229,7 +229,6 @@ async def open_socket(
                 headers=bearer(token),
                 max_msg_size=0,  # what the server sends is as large as its tables are
                 compress=0,
-                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
             )
     except BaseException as problem:
         await http.close()

@@ -24,13 +24,8 @@ def module() -> Module:
     """One table, and a reducer for each way to end."""
     described = Module()
     phase = described.enum("Phase", "Lobby", "Running")
-    columns = {
-        "id": u64,
-        "name": str,
-        "score": option(Primitive.I32),
-        "at": Timestamp,
-        "phase": phase,
-    }
+    score = option(Primitive.I32)
+    columns = {"id": u64, "name": str, "score": score, "at": Timestamp, "phase": phase}
     item = described.table("item", columns, primary_key="id", auto_inc=["id"], indexes=["name"])
     described.mirror(item)
     described.table("seen", {"who": Identity, "at": Timestamp}, primary_key="who")

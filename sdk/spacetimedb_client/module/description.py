@@ -44,6 +44,7 @@ from spacetimedb_client.module.checks import problems_of
 from spacetimedb_client.module.operations import Action, Operation
 
 Columns = str | Sequence[str]
+Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 CALLS: Final = {
     "id": u64,
@@ -116,7 +117,7 @@ class Module:
     def table(
         self,
         name: str,
-        columns: Mapping[str, Any] | Iterable[tuple[str, Any]],
+        columns: Fields,
         *,
         primary_key: str | None = None,
         unique: Sequence[Columns] = (),
@@ -127,7 +128,7 @@ class Module:
         scheduled: str | None = None,
     ) -> TableHandle:
         """A table; a primary key and what is unique have an index without being listed."""
-        given = list(columns.items() if isinstance(columns, Mapping) else columns)
+        given = pairs_of(columns)
         names = [each for each, _ in given]
         row = self._named(class_name(name), self._product(name, given))
         uniques = [places(each, names, name) for each in unique]
@@ -214,10 +215,11 @@ class Module:
         return Ref(len(self._types) - 1)
 
     @staticmethod
-    def _product(name: str, fields: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> ProductType:
-        pairs = fields.items() if isinstance(fields, Mapping) else fields
+    def _product(name: str, fields: Fields) -> ProductType:
         return ProductType(
-            tuple(Element(field, type_of(each, f"{name}.{field}")) for field, each in pairs)
+            tuple(
+                Element(field, type_of(each, f"{name}.{field}")) for field, each in pairs_of(fields)
+            )
         )
 
     @staticmethod
@@ -238,6 +240,12 @@ class Module:
                 raise ValidationError(f"{operation.name}: table {table.name!r} has no primary key")
             return ProductType((Element("key", table.key),))
         return ProductType((Element("row", table.row),))
+
+
+def pairs_of(fields: Fields) -> list[tuple[str, Any]]:
+    """Names with their types; only pairs can have a name twice, which the checks find."""
+    pairs: Iterable[tuple[str, Any]] = fields.items() if isinstance(fields, Mapping) else fields
+    return list(pairs)
 
 
 def is_schedule_at(annotation: Any) -> bool:
