@@ -62,8 +62,8 @@ def _float(value: Any) -> float:
 
 def _integer(primitive: Primitive, value: Any) -> int:
     range_ = INTEGERS[primitive]
-    if isinstance(value, str) and value.startswith("0x"):
-        number = _from_hex(value, range_.bits, range_.signed)
+    if isinstance(value, str) and value.removeprefix("-").startswith("0x"):
+        number = _from_hex(value)
     elif isinstance(value, int) and not isinstance(value, bool):
         number = value
     else:
@@ -73,12 +73,12 @@ def _integer(primitive: Primitive, value: Any) -> int:
     return number
 
 
-def _from_hex(text: str, bits: int, signed: bool) -> int:
+def _from_hex(text: str) -> int:
+    """Digits of the number's amount, with a sign in front."""
     try:
-        number = int(text, 16)
+        return int(text, 16)
     except ValueError:
         raise _refuse("hexadecimal digits", text) from None
-    return number - (1 << bits) if signed and number >> (bits - 1) == 1 else number
 
 
 def _array(array: ArrayType, types: Types, value: Any) -> Any:
@@ -148,7 +148,7 @@ def _json_primitive(primitive: Primitive, value: Any) -> Any:
         finite = value == value and abs(value) != float("inf")
         return value if finite else None if value != value else NAMED_INFINITIES[value > 0]
     if primitive in (Primitive.I256, Primitive.U256):
-        return f"0x{value % (1 << 256):064x}"
+        return f"{'-' if value < 0 else ''}0x{abs(value):064x}"
     return value
 
 

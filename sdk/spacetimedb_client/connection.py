@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Final
 
-from spacetimedb_bsatn import ConnectionId, Identity
+from spacetimedb_bsatn import ConnectionId, DecodeError, Identity
 from spacetimedb_client.backoff import delays
 from spacetimedb_client.bindings import Bindings
 from spacetimedb_client.cache import ClientCache, Staged
@@ -219,14 +219,12 @@ class Connection:
         """Until closed: applies what comes, and comes back after losses."""
         while True:
             try:
-                await self._listen()
-            except (ConnectionLost, ProtocolError) as problem:
-                LOG.info("connection to %s lost: %s", self._options.database, problem)
-                lost: Exception = problem
+                lost = await self._listen()
             except Exception as problem:
                 LOG.exception("the client failed")
                 await self._close(problem)
                 return
+            LOG.info("connection to %s lost: %s", self._options.database, lost)
             if not self._options.reconnect:
                 await self._close(lost)
                 return
@@ -234,11 +232,15 @@ class Connection:
             if not await self._come_back():
                 return
 
-    async def _listen(self) -> None:
-        while True:
-            for event in await self._link.next_events():
-                await self._handle(event)
-            await self.db.has_room()
+    async def _listen(self) -> Exception:
+        """Applies what comes; returns what ended it."""
+        try:
+            while True:
+                for event in await self._link.next_events():
+                    await self._handle(event)
+                await self.db.has_room()
+        except (ConnectionLost, DecodeError, ProtocolError) as problem:
+            return problem
 
     async def _lose(self, problem: Exception) -> None:
         self.state = ConnectionState.RECONNECTING

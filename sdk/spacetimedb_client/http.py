@@ -29,6 +29,7 @@ from spacetimedb_client.transport import Http, Response
 MAX_ERROR_CHARACTERS: Final = 2000
 USER_ERROR: Final = 530  # the server's own status: a reducer refused, or crashed
 PANIC: Final = "The Wasm instance encountered a fatal error"
+NO_DATABASE: Final = "No such database"
 SCHEMA_VERSIONS: Final = ("10", "9")
 
 
@@ -165,15 +166,17 @@ class Admin:
     async def schema(self, database: str) -> Schema:
         """What the module tells of itself, in the newest form that the server knows."""
         path = database_path(database, "schema")
-        for version in SCHEMA_VERSIONS:
-            answer = await self._http.request(
-                "GET", path, token=self._token, query={"version": version}
-            )
-            if answer.status != 400:
-                break
+        newest, *older = SCHEMA_VERSIONS
+        answer = await self._schema(path, newest)
+        for version in older:
+            if answer.status == 400:
+                answer = await self._schema(path, version)
         if answer.status != 200:
             raise refusal(answer, path)
         return schema_of_json(answer.json())
+
+    async def _schema(self, path: str, version: str) -> Response:
+        return await self._http.request("GET", path, token=self._token, query={"version": version})
 
     async def sql(self, database: str, statement: str) -> SqlResult:
         """One statement; the owner may also insert, update and delete."""
@@ -213,7 +216,7 @@ def refusal(answer: Response, path: str) -> Exception:
     match answer.status:
         case 401:
             return AuthError(f"the server does not accept the token: {text}")
-        case 404 if not text:
+        case 404 if not text or text.startswith(NO_DATABASE):
             return DatabaseNotFound(f"nothing is at {path}: publish the database first")
         case 404 if "/call/" in path:
             return ReducerInternalError(text)

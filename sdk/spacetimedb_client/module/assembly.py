@@ -104,7 +104,7 @@ def assembled(schema: Schema, actions: Sequence[Action], owner: Identity) -> byt
 
 def code() -> bytes:
     """generic.wat, assembled by `make native`."""
-    return (resources.files(__package__) / "generic.wasm").read_bytes()
+    return (resources.files("spacetimedb_client.module") / "generic.wasm").read_bytes()
 
 
 def _table(segment: DataSegment, schema: Schema, table: Table) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,7 +44,7 @@ from spacetimedb_client.module.checks import problems_of
 from spacetimedb_client.module.operations import Action, Operation
 
 Columns = str | Sequence[str]
-Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
+Fields = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
 CALLS: Final = {
     "id": u64,
@@ -244,8 +244,7 @@ class Module:
 
 def pairs_of(fields: Fields) -> list[tuple[str, Any]]:
     """Names with their types; only pairs can have a name twice, which the checks find."""
-    pairs: Iterable[tuple[str, Any]] = fields.items() if isinstance(fields, Mapping) else fields
-    return list(pairs)
+    return list(fields.items()) if isinstance(fields, Mapping) else list(fields)
 
 
 def is_schedule_at(annotation: Any) -> bool:

@@ -10,7 +10,8 @@
    reducer, 16 bytes   +0 operation, +4 table, +8 1 for the owner only, +12 text to fail with: its length, and bytes
    texts of errors     32 times the address and the length of one; 0 is for all without one of its own
 
-   Scratch memory: 16 a length that the host reads and writes, 20 a number that it writes, 24 a bound. ;)
+   Scratch memory: 16 a length that the host reads and writes, 20 a number that it writes, 24 a bound, 28 the table of the
+   last operation. ;)
 (module
   (import "spacetime_10.0" "table_id_from_name" (func $table_id_from_name (param i32 i32 i32) (result i32)))
   (import "spacetime_10.0" "index_id_from_name" (func $index_id_from_name (param i32 i32 i32) (result i32)))
@@ -72,6 +73,7 @@
   (func $op (param $op i32) (param $t i32) (param $p i32) (param $n i32) (result i32)
     (local $d i32) (local $e i32)
     (local.set $d (call $table (local.get $t)))
+    (i32.store (i32.const 28) (local.get $d))
     (i32.store (i32.const 16) (local.get $n))
     (block $noop (block $clear (block $upsert (block $update (block $delpk (block $deleq (block $insert
       (br_table $noop $insert $deleq $delpk $update $upsert $clear $noop (local.get $op)))
@@ -186,6 +188,6 @@
         (local.set $e (call $batch (i32.add (local.get $h) (i32.const 4)) (i32.sub (local.get $n) (i32.const 4)))))
       (else
         (local.set $e (call $op (local.get $op) (local.get $t) (local.get $h) (local.get $n)))))
-    (if (local.get $e) (then (return (call $fail (local.get $sink) (local.get $e) (local.get $d)))))
+    (if (local.get $e) (then (return (call $fail (local.get $sink) (local.get $e) (i32.load (i32.const 28))))))
     (i32.const 0))
 )
