@@ -21,8 +21,10 @@ FENCE = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 NAMED_FILE = re.compile(r"`([\w.-]*(?:/[\w.-]+)*/?[\w-]+\.(?:py|mjs|ts|md|json|toml|txt|css))`")
 # A page of the architecture names files by their last part where the folder has been said.
 SYNC = "sync/watchglass_sync"
+BSATN, CLIENT = "sdk/spacetimedb_bsatn", "sdk/spacetimedb_client"
 FOLDERS = (
     *("server/watchglass_server", "monitor/watchglass_monitor", SYNC),
+    *(BSATN, CLIENT, f"{CLIENT}/protocol", f"{CLIENT}/module"),
     *("node_host/src", "web/src", "tests/support", "tests/vectors", "."),
 )
 
@@ -64,10 +66,13 @@ def test_files_that_are_named_exist(document: str) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("folder", ["server/watchglass_server", "node_host/src", SYNC])
+@pytest.mark.parametrize(
+    "folder", ["server/watchglass_server", "node_host/src", SYNC, BSATN, CLIENT]
+)
 def test_architecture_leaves_out_no_file(folder: str) -> None:
     page = text_of("docs/architecture.md")
-    files = {path.name for path in (ROOT / folder).glob("*.*") if path.suffix in {".py", ".mjs"}}
+    found = (ROOT / folder).rglob("*.*") if folder == CLIENT else (ROOT / folder).glob("*.*")
+    files = {path.name for path in found if path.suffix in {".py", ".mjs"}}
     assert not [name for name in sorted(files - {"__init__.py"}) if f"{name}`" not in page]
 
 

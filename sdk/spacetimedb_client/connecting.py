@@ -12,7 +12,7 @@ from spacetimedb_client.credentials import FileCredentials, TokenProvider, token
 from spacetimedb_client.errors import AuthError
 from spacetimedb_client.link import Link
 from spacetimedb_client.loading import bindings_for
-from spacetimedb_client.options import CompressionName, Options, SchemaCheck
+from spacetimedb_client.options import CompressionName, Options, ProtocolName, SchemaCheck
 from spacetimedb_client.protocol.conversation import MAX_IN_FLIGHT
 
 
@@ -62,7 +62,7 @@ class Connecting:
     async def _open_with(self, token: str | None) -> Connection:
         options = self._options
         bindings = await bindings_for(options, token)
-        link, connected = await Link.open(options, token)
+        link, connected = await Link.open(options, token, bindings)
         if isinstance(options.token, FileCredentials):
             options.token.save(options.uri, options.database, connected.token)
         return Connection(options, bindings, link, connected)
@@ -84,15 +84,18 @@ def connect(
     max_in_flight: int = MAX_IN_FLIGHT,
     max_attempts: int | None = None,
     on_connect_error: Callable[[Exception], object] | None = None,
+    protocol: ProtocolName = "auto",
 ) -> Connecting:
     """A connection to one database, for `async with` or `await`.
 
     `module` has the generated bindings; without it they are made of the server's schema. Without
     `token` we are somebody new. `compression` is "auto" (none on this machine, else gzip), "none",
     "gzip" or "brotli". `confirmed_reads` waits for what is durable (None: as the server likes).
+    `protocol="json"` is slower, and can be read where it passes.
     """
     options = Options(
         uri, database, module, token, compression, confirmed_reads, light, reconnect,
         connection_id, check_schema, timeout, max_in_flight, max_attempts, on_connect_error,
+        protocol,
     )  # fmt: skip
     return Connecting(options)

@@ -267,7 +267,7 @@ class Connection:
 
     async def _reconnect(self) -> None:
         """A new connection as who we were; its rows go into a shadow until all are there."""
-        link, connected = await Link.open(self._options, self.token)
+        link, connected = await Link.open(self._options, self.token, self.bindings)
         if connected.identity != self.identity:
             await link.close()
             raise IdentityChanged(f"we were {self.identity}, and now are {connected.identity}")

@@ -7,16 +7,18 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
+from spacetimedb_client.bindings import Bindings
 from spacetimedb_client.errors import ConnectionLost, ConnectTimeout, ProtocolError, TooManyInFlight
 from spacetimedb_client.options import Options, query_of
 from spacetimedb_client.protocol.conversation import Conversation
 from spacetimedb_client.protocol.dialect import Dialect, Frame
 from spacetimedb_client.protocol.messages import Connected, Event
 from spacetimedb_client.protocol.v1 import V1
+from spacetimedb_client.protocol.v1_json import V1Json
 from spacetimedb_client.protocol.v2 import V2, V3
 from spacetimedb_client.transport import WebSocket, is_loopback, open_socket
 
-DIALECTS: Final[dict[str, Dialect]] = {each.subprotocol: each for each in (V3(), V2(), V1())}
+BINARY: Final[tuple[Dialect, ...]] = (V3(), V2(), V1())  # offered at once, best first
 FRAMES_AHEAD: Final = 64  # read while an earlier one is applied: pings are answered meanwhile
 MAX_UNSENT_BYTES: Final = 16 * 1024 * 1024
 
@@ -37,18 +39,22 @@ class Link:
         self.unsent_bytes = 0
 
     @classmethod
-    async def open(cls, options: Options, token: str | None) -> tuple[Link, Connected]:
+    async def open(
+        cls, options: Options, token: str | None, bindings: Bindings
+    ) -> tuple[Link, Connected]:
         """Connects, and waits for the server to say who we are."""
+        offered = BINARY if options.protocol == "auto" else (V1Json(bindings.schema),)
+        dialects = {each.subprotocol: each for each in offered}
         socket = await open_socket(
             options.uri,
             options.database,
             token=token,
-            subprotocols=list(DIALECTS),
+            subprotocols=list(dialects),
             query=query_of(options, is_loopback(options.uri)),
             timeout=options.timeout,
         )
         try:
-            dialect = DIALECTS.get(socket.subprotocol or "")
+            dialect = dialects.get(socket.subprotocol or "")
             if dialect is None:
                 raise ProtocolError(f"the server chose {socket.subprotocol!r}, which was not asked")
             link = cls(socket, Conversation(dialect, max_in_flight=options.max_in_flight))

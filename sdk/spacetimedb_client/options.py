@@ -13,6 +13,7 @@ from spacetimedb_client.protocol.conversation import MAX_IN_FLIGHT
 
 CompressionName = Literal["auto", "none", "gzip", "brotli"]
 SchemaCheck = Literal["off", "warn", "error"]
+ProtocolName = Literal["auto", "json"]
 COMPRESSIONS: Final[Mapping[str, Compression]] = {each.value.lower(): each for each in Compression}
 
 
@@ -34,6 +35,7 @@ class Options:
     max_in_flight: int = MAX_IN_FLIGHT
     max_attempts: int | None = None
     on_connect_error: Callable[[Exception], object] | None = None
+    protocol: ProtocolName = "auto"
 
 
 def query_of(options: Options, is_loopback: bool) -> dict[str, str]:

@@ -629,3 +629,29 @@ async def test_a_server_that_closes_is_told_with_its_reason(database: Database) 
         await conn.wait_closed()
     assert len(told) == 1
     await conn.close()
+
+
+async def test_the_json_protocol_says_the_same(database: Database) -> None:
+    async with connect(*database.address, protocol="json") as conn:
+        await conn.subscribe(*EVERYTHING)
+        heard = Heard(conn, "player")
+        phase = conn.bindings.types.Phase
+        ann = player(conn, "Ann", phase=phase.Paused, bag=("a", "b"))
+        await conn.reducers.player_insert(ann)
+        await conn.reducers.player_update(ann.replace(id=1, score=-5))
+        assert heard.events[-1][2] == ann.replace(id=1, score=-5)
+        assert heard.contexts[0].arguments["row"].name == "Ann"
+        moved = conn.bindings.types.Happening.Moved(conn.bindings.types.Spot(1.5, -2.0))
+        await conn.reducers.event_insert({"at": Timestamp(5), "what": moved})
+        assert [event.what for event in conn.db.event] == [moved]
+        assert await conn.sql("SELECT * FROM player") == list(conn.db.player)
+        with pytest.raises(ReducerError, match="no"):
+            await conn.reducers.refuse("no")
+        with pytest.raises(SubscriptionError):
+            await conn.subscribe("nonsense")
+        with pytest.raises(QueryError):
+            await conn.sql("nonsense")
+    async with connect(*database.address, protocol="json") as conn:
+        async with await conn.subscribe("SELECT * FROM player"):
+            assert len(conn.db.player) == 1
+        assert len(conn.db.player) == 0
