@@ -24,7 +24,7 @@ SYNC = "sync/watchglass_sync"
 BSATN, CLIENT = "sdk/spacetimedb_bsatn", "sdk/spacetimedb_client"
 FOLDERS = (
     *("server/watchglass_server", "monitor/watchglass_monitor", SYNC),
-    *(BSATN, CLIENT, f"{CLIENT}/protocol", f"{CLIENT}/module"),
+    *(BSATN, CLIENT, f"{CLIENT}/protocol", f"{CLIENT}/module", f"{CLIENT}/codegen"),
     *("node_host/src", "web/src", "tests/support", "tests/vectors", "."),
 )
 

@@ -10,7 +10,15 @@ from spacetimedb_bsatn.errors import ValidationError
 
 # What the classes of rows and the tables of a connection have themselves.
 TAKEN: Final = frozenset({"replace", "self", "cls", "None", "True", "False"})
-SHADOWED: Final = frozenset(name for name in dir(builtins) if name[0].isupper())
+# What generated files import, and what Python has already.
+IMPORTED: Final = frozenset(
+    (
+        *("Bare", "Calls", "Connection", "ConnectionId", "Err", "GeneratedBindings", "Identity"),
+        *("IndexHandle", "Ok", "Payload", "Row", "ScheduleAt", "Sequence", "Some", "TableHandle"),
+        *("TYPE_CHECKING", "Tables", "TimeDuration", "Timestamp", "Uuid"),
+    )
+)
+SHADOWED: Final = IMPORTED | {name for name in dir(builtins) if name[0].isupper()}
 
 
 def python_name(name: str) -> str:

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast, dataclass_transform
 
 try:
     import msgspec
 except ImportError:  # pure Python then: the same classes, slower
     msgspec = None  # type: ignore[assignment]
 
-if TYPE_CHECKING or msgspec is None:
+if TYPE_CHECKING:
 
-    @dataclasses.dataclass(frozen=True, slots=True)
+    @dataclass_transform(frozen_default=True)
     class Row:
         """A row of a table, or another product: fields by name, equal by value, never changed."""
+
+        __match_args__: ClassVar[tuple[str, ...]]
+
+        def replace(self, **changes: Any) -> Self:
+            """The same with some fields changed."""
+            ...
+
+elif msgspec is None:
+
+    class Row:
+        """A row of a table, or another product: fields by name, equal by value, never changed."""
+
+        def __init_subclass__(cls, **_: Any) -> None:
+            dataclasses.dataclass(frozen=True)(cls)
 
         def replace(self, **changes: Any) -> Self:
             """The same with some fields changed."""
@@ -45,8 +59,6 @@ def row_class(name: str, fields: Sequence[str], module: str, *, doc: str = "") -
             gc=False,
         )
     else:
-        made = dataclasses.make_dataclass(
-            name, fields, bases=(Row,), namespace=namespace, frozen=True, slots=True
-        )
-        made.__module__ = module
+        annotations = {"__annotations__": dict.fromkeys(fields, Any), "__module__": module}
+        made = type(name, (Row,), namespace | annotations)
     return cast("type[Row]", made)

@@ -1,8 +1,10 @@
 """What a module has: types, tables, reducers, procedures, views. One model for V9 and V10."""
 
+from __future__ import annotations
+
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spacetimedb_bsatn.algebraic import AlgebraicType, ArrayType, ProductType, Ref, some_of
 from spacetimedb_bsatn.errors import ValidationError
@@ -138,6 +140,16 @@ class Schema:
 
     def columns(self, table: Table) -> Sequence[str]:
         return [each.name or str(at) for at, each in enumerate(self.row_type(table).elements)]
+
+    def of_public(self) -> Schema:
+        """What clients may use; types stay, as all refer to them by place."""
+        return replace(
+            self,
+            tables=tuple(each for each in self.tables if each.is_public),
+            reducers=tuple(each for each in self.reducers if each.is_public),
+            procedures=tuple(each for each in self.procedures if each.is_public),
+            views=tuple(each for each in self.views if each.is_public),
+        )
 
     def name_of(self, ref: int) -> str | None:
         """What a type is called, with its scope: `game.Player`."""

@@ -37,9 +37,10 @@ def schema_to_bytes(schema: Schema) -> bytes:
 
 def schema_hash(schema: Schema) -> str:
     """The same for what clients see alike: without the rules, whose order servers shuffle."""
-    plain = _plain(schema)
+    plain = _plain(schema.of_public())
     plain["row_level_security"] = []
-    extra = [[each.name, repr(each.params), repr(each.return_type)] for each in schema.procedures]
+    procedures = schema.of_public().procedures
+    extra = [[each.name, repr(each.params), repr(each.return_type)] for each in procedures]
     events = [each.name for each in schema.tables if each.is_event]
     text = json.dumps([to_json(RAW_MODULE_V9, RAW_TYPES, plain), extra, events], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -55,30 +56,30 @@ def plain_of_type(type_: AlgebraicType) -> Tagged:
         case ArrayType(element):
             return variant(RAW_ALGEBRAIC_TYPE, "Array", plain_of_type(element))
         case ProductType():
-            return variant(RAW_ALGEBRAIC_TYPE, "Product", _product(type_))
+            return variant(RAW_ALGEBRAIC_TYPE, "Product", plain_of_product(type_))
         case SumType(variants):
             return variant(RAW_ALGEBRAIC_TYPE, "Sum", {"variants": _elements(variants)})
 
 
-def _product(type_: ProductType) -> dict[str, Any]:
+def plain_of_product(type_: ProductType) -> dict[str, Any]:
     return {"elements": _elements(type_.elements)}
 
 
 def _elements(elements: Iterable[Element]) -> list[Any]:
     return [
-        {"name": _optional(each.name), "algebraic_type": plain_of_type(each.type)}
+        {"name": optional_of_plain(each.name), "algebraic_type": plain_of_type(each.type)}
         for each in elements
     ]
 
 
-def _optional(value: Any) -> Tagged:
+def optional_of_plain(value: Any) -> Tagged:
     return Tagged("none", 1, {}) if value is None else Tagged("some", 0, value)
 
 
 def _plain(schema: Schema) -> dict[str, Any]:
     return {
         "typespace": {"types": [plain_of_type(each) for each in schema.types]},
-        "tables": [_table(each) for each in schema.tables],
+        "tables": [plain_of_table(each) for each in schema.tables],
         "reducers": [_reducer(each) for each in schema.reducers],
         "types": [_type_name(each) for each in schema.type_names],
         "misc_exports": [],
@@ -86,9 +87,9 @@ def _plain(schema: Schema) -> dict[str, Any]:
     }
 
 
-def _table(table: Table) -> dict[str, Any]:
+def plain_of_table(table: Table) -> dict[str, Any]:
     schedule = table.schedule and {
-        "name": _optional(table.schedule.name),
+        "name": optional_of_plain(table.schedule.name),
         "reducer_name": table.schedule.reducer,
         "scheduled_at_column": table.schedule.column,
     }
@@ -99,23 +100,23 @@ def _table(table: Table) -> dict[str, Any]:
         "indexes": [_index(each) for each in table.indexes],
         "constraints": [
             {
-                "name": _optional(each.name),
+                "name": optional_of_plain(each.name),
                 "data": variant(CONSTRAINT_DATA, "Unique", {"columns": list(each.columns)}),
             }
             for each in table.uniques
         ],
         "sequences": [
             {
-                "name": _optional(each.name),
+                "name": optional_of_plain(each.name),
                 "column": each.column,
-                "start": _optional(each.start),
-                "min_value": _optional(each.low),
-                "max_value": _optional(each.high),
+                "start": optional_of_plain(each.start),
+                "min_value": optional_of_plain(each.low),
+                "max_value": optional_of_plain(each.high),
                 "increment": each.increment,
             }
             for each in table.sequences
         ],
-        "schedule": _optional(schedule),
+        "schedule": optional_of_plain(schedule),
         "table_type": variant(TABLE_TYPE, "System" if table.is_system else "User"),
         "table_access": variant(TABLE_ACCESS, "Public" if table.is_public else "Private"),
     }
@@ -124,8 +125,8 @@ def _table(table: Table) -> dict[str, Any]:
 def _index(index: Index) -> dict[str, Any]:
     columns = index.columns[0] if index.kind is IndexKind.DIRECT else list(index.columns)
     return {
-        "name": _optional(index.name),
-        "accessor_name": _optional(index.accessor),
+        "name": optional_of_plain(index.name),
+        "accessor_name": optional_of_plain(index.accessor),
         "algorithm": variant(INDEX_ALGORITHM, index.kind.value, columns),
     }
 
@@ -134,8 +135,8 @@ def _reducer(reducer: Reducer) -> dict[str, Any]:
     lifecycle = reducer.lifecycle and variant(LIFECYCLE, reducer.lifecycle.value)
     return {
         "name": reducer.name,
-        "params": _product(reducer.params),
-        "lifecycle": _optional(lifecycle),
+        "params": plain_of_product(reducer.params),
+        "lifecycle": optional_of_plain(lifecycle),
     }
 
 

@@ -59,32 +59,33 @@ class Variant:
 
     __slots__ = ()
     __match_args__: ClassVar[tuple[str, ...]] = ()
-    tag: ClassVar[int]
+    tag: ClassVar[int]  # its number on the wire
 
 
-class Payload(Variant):
+class Payload(Variant, Generic[T]):
     """A variant that carries a value."""
 
     __slots__ = ("value",)
     __match_args__ = ("value",)
+    value: T
 
-    def __init__(self, value: object) -> None:
+    def __init__(self, value: T) -> None:
         object.__setattr__(self, "value", value)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__qualname__} cannot be changed: make a new one")
 
     def __eq__(self, other: object) -> bool:
-        return other.__class__ is self.__class__ and self.value == other.value  # type: ignore[attr-defined]
+        return isinstance(other, self.__class__) and self.value == other.value
 
     def __hash__(self) -> int:
-        return hash((self.__class__, self.value))  # type: ignore[attr-defined]
+        return hash((self.__class__, self.value))
 
     def __repr__(self) -> str:
-        return f"{type(self).__qualname__}({self.value!r})"  # type: ignore[attr-defined]
+        return f"{type(self).__qualname__}({self.value!r})"
 
     def __reduce__(self) -> tuple[type, tuple[object]]:
-        return type(self), (self.value,)  # type: ignore[attr-defined]
+        return type(self), (self.value,)
 
 
 class Bare(Variant):

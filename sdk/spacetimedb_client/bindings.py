@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
-from spacetimedb_bsatn import Classes, Codecs, Ref, Schema, schema_hash
+from spacetimedb_bsatn import Classes, Codecs, Ref, Schema, schema_hash, schema_of_bytes
 from spacetimedb_bsatn.algebraic import (
     BYTES,
     INTEGERS,
@@ -28,6 +29,7 @@ from spacetimedb_bsatn.schema import IndexKind, Procedure, Reducer, Table
 TABLE_MEMBERS: Final = frozenset({"changes", "on_delete", "on_insert", "on_update"})
 
 Key = Callable[[Any], Any]
+C = TypeVar("C", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,13 @@ class Bindings:
             None if ok is None else self.codecs.of(ok, f"{called.name}'s answer"),
             None if err is None else self.codecs.of(err, f"{called.name}'s error"),
         )
+
+
+class GeneratedBindings(Bindings, Generic[C]):
+    """Bindings of a generated file; `C` is what it says a connection has."""
+
+    def __init__(self, described: str, classes: Mapping[str, type], module: str) -> None:
+        super().__init__(schema_of_bytes(base64.b85decode(described)), classes, module)
 
 
 def swapped(names: Mapping[str, str]) -> Mapping[str, str]:

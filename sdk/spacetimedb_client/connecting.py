@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar, cast, overload
 
 from spacetimedb_bsatn import ConnectionId
+from spacetimedb_client.bindings import Bindings, GeneratedBindings
 from spacetimedb_client.connection import Connection
 from spacetimedb_client.credentials import FileCredentials, TokenProvider, token_of
 from spacetimedb_client.errors import AuthError
@@ -15,18 +16,27 @@ from spacetimedb_client.loading import bindings_for
 from spacetimedb_client.options import CompressionName, Options, ProtocolName, SchemaCheck
 from spacetimedb_client.protocol.conversation import MAX_IN_FLIGHT
 
+C = TypeVar("C", bound=Connection, covariant=True)
 
-class Connecting:
+
+class HasBindings(Protocol[C]):
+    """A module that `generate` has written."""
+
+    @property
+    def BINDINGS(self) -> GeneratedBindings[C]: ...
+
+
+class Connecting(Generic[C]):
     """`async with` it, or `await` it and close the connection yourself."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._connection: Connection | None = None
+        self._connection: C | None = None
 
-    def __await__(self) -> Generator[Any, None, Connection]:
+    def __await__(self) -> Generator[Any, None, C]:
         return self._open().__await__()
 
-    async def __aenter__(self) -> Connection:
+    async def __aenter__(self) -> C:
         self._connection = await self._open()
         return self._connection
 
@@ -39,7 +49,7 @@ class Connecting:
         if self._connection is not None:
             await self._connection.close()
 
-    async def _open(self) -> Connection:
+    async def _open(self) -> C:
         options = self._options
         token = await token_of(options.token, options.uri, options.database)
         try:
@@ -59,15 +69,54 @@ class Connecting:
             return None
         return await token_of(source, self._options.uri, self._options.database)
 
-    async def _open_with(self, token: str | None) -> Connection:
+    async def _open_with(self, token: str | None) -> C:
         options = self._options
         bindings = await bindings_for(options, token)
         link, connected = await Link.open(options, token, bindings)
         if isinstance(options.token, FileCredentials):
             options.token.save(options.uri, options.database, connected.token)
-        return Connection(options, bindings, link, connected)
+        # What generated bindings say of a connection is for type checkers only.
+        return cast("C", Connection(options, bindings, link, connected))
 
 
+@overload
+def connect(
+    uri: str,
+    database: str,
+    *,
+    module: Bindings | None = ...,
+    token: str | TokenProvider | FileCredentials | None = ...,
+    compression: CompressionName = ...,
+    confirmed_reads: bool | None = ...,
+    light: bool = ...,
+    reconnect: bool = ...,
+    connection_id: ConnectionId | None = ...,
+    check_schema: SchemaCheck = ...,
+    timeout: float = ...,
+    max_in_flight: int = ...,
+    max_attempts: int | None = ...,
+    on_connect_error: Callable[[Exception], object] | None = ...,
+    protocol: ProtocolName = ...,
+) -> Connecting[Connection]: ...
+@overload
+def connect(
+    uri: str,
+    database: str,
+    *,
+    module: HasBindings[C],
+    token: str | TokenProvider | FileCredentials | None = ...,
+    compression: CompressionName = ...,
+    confirmed_reads: bool | None = ...,
+    light: bool = ...,
+    reconnect: bool = ...,
+    connection_id: ConnectionId | None = ...,
+    check_schema: SchemaCheck = ...,
+    timeout: float = ...,
+    max_in_flight: int = ...,
+    max_attempts: int | None = ...,
+    on_connect_error: Callable[[Exception], object] | None = ...,
+    protocol: ProtocolName = ...,
+) -> Connecting[C]: ...
 def connect(
     uri: str,
     database: str,
@@ -85,7 +134,7 @@ def connect(
     max_attempts: int | None = None,
     on_connect_error: Callable[[Exception], object] | None = None,
     protocol: ProtocolName = "auto",
-) -> Connecting:
+) -> Connecting[Any]:
     """A connection to one database, for `async with` or `await`.
 
     `module` has the generated bindings; without it they are made of the server's schema. Without
@@ -98,4 +147,5 @@ def connect(
         connection_id, check_schema, timeout, max_in_flight, max_attempts, on_connect_error,
         protocol,
     )  # fmt: skip
-    return Connecting(options)
+    made: Connecting[Any] = Connecting(options)
+    return made

@@ -78,13 +78,13 @@ class Connection:
         self._problem: Exception | None = None
         self._connects, self._disconnects = Callbacks(), Callbacks()
         self._connect_errors = Callbacks()
-        self.db: Final = Tables(bindings, self._cache, self._runner, self.check_thread)
-        self.reducers: Final = Calls(
+        self._db = Tables(bindings, self._cache, self._runner, self.check_thread)
+        self._reducers = Calls(
             "reducer",
             bindings.reducer_names,
             {name: ReducerHandle(self, call) for name, call in bindings.reducers.items()},
         )
-        self.procedures: Final = Calls(
+        self._procedures = Calls(
             "procedure",
             bindings.procedure_names,
             {name: ProcedureHandle(self, call) for name, call in bindings.procedures.items()},
@@ -95,6 +95,21 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"<connection to {self._options.database}: {self.state.value}>"
+
+    @property
+    def db(self) -> Tables:
+        """The tables, by name: `conn.db.player`."""
+        return self._db
+
+    @property
+    def reducers(self) -> Calls:
+        """What can be called: `await conn.reducers.join_game("Ann")`."""
+        return self._reducers
+
+    @property
+    def procedures(self) -> Calls:
+        """What can be called, and returns a value; of servers from 2.0 on."""
+        return self._procedures
 
     @property
     def is_stale(self) -> bool:
@@ -212,7 +227,7 @@ class Connection:
                 subscription.ended.set_result(None)
         self._subscriptions.clear()
         self._runner.run(self._disconnects, LIFE, problem)
-        self.db.close()
+        self._db.close()
         self._ended.set()
 
     async def _run(self) -> None:
@@ -238,7 +253,7 @@ class Connection:
             while True:
                 for event in await self._link.next_events():
                     await self._handle(event)
-                await self.db.has_room()
+                await self._db.has_room()
         except (ConnectionLost, DecodeError, ProtocolError) as problem:
             return problem
 
@@ -288,7 +303,7 @@ class Connection:
         staged = self._cache.difference(self._shadow)
         self._shadow = None
         self._cache.commit(staged)
-        self.db.dispatch(EventContext(self, Cause.RECONNECTED), staged)
+        self._db.dispatch(EventContext(self, Cause.RECONNECTED), staged)
 
     async def _handle(self, event: Event) -> None:
         """Rows, then what is applied, then row callbacks, then whoever waits for the answer."""
@@ -324,14 +339,14 @@ class Connection:
         subscription = self._subscriptions.get(event.query_id)
         if subscription is not None:
             self._runner.run(subscription.on_applied_callbacks, LIFE)
-        self.db.dispatch(EventContext(self, Cause.SUBSCRIBED), staged)
+        self._db.dispatch(EventContext(self, Cause.SUBSCRIBED), staged)
         if subscription is not None and not subscription.applied.done():
             subscription.applied.set_result(None)
         self._returned(event.query_id)
 
     async def _unsubscribed(self, event: UnsubscribeApplied) -> None:
         staged = await self._apply(event.updates)
-        self.db.dispatch(EventContext(self, Cause.UNSUBSCRIBED), staged)
+        self._db.dispatch(EventContext(self, Cause.UNSUBSCRIBED), staged)
         subscription = self._subscriptions.pop(event.query_id, None)
         if subscription is not None and not subscription.ended.done():
             subscription.ended.set_result(None)
@@ -358,6 +373,6 @@ class Connection:
 
     async def _transaction(self, event: TransactionUpdate) -> None:
         staged = await self._apply(event.updates)
-        self.db.dispatch(EventContext(self, Cause.TRANSACTION, event.reducer), staged)
+        self._db.dispatch(EventContext(self, Cause.TRANSACTION, event.reducer), staged)
         if event.result is not None:
             self._link.answer(event.result.request_id, event.result)

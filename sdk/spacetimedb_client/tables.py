@@ -5,14 +5,17 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar, cast
 
 from spacetimedb_client.bindings import Bindings, CallBinding, IndexBinding, Key
 from spacetimedb_client.cache import ClientCache, Staged, TableCache
-from spacetimedb_client.callbacks import Callback, CallbackRunner, Callbacks, Remove
+from spacetimedb_client.callbacks import CallbackRunner, Callbacks, Remove
 from spacetimedb_client.changes import Changes, Overflow
 from spacetimedb_client.protocol.messages import ReducerEvent
 from spacetimedb_client.row_changes import Delete, Insert, Update
+
+R = TypeVar("R")
+K = TypeVar("K")
 
 
 class Cause(enum.Enum):
@@ -43,21 +46,21 @@ class EventContext:
         return dict(zip(call.params, call.codec.decode(self.reducer.args), strict=True))
 
 
-class IndexHandle:
+class IndexHandle(Generic[R, K]):
     """`conn.db.player.id`, `conn.db.player.by_score`."""
 
     def __init__(self, cache: TableCache, binding: IndexBinding) -> None:
         self._cache = cache
         self._binding = binding
 
-    def find(self, value: Any) -> Any:
+    def find(self, value: K) -> R | None:
         """The row with this value, or None; for unique columns."""
         if not self._binding.is_unique:
             columns = ", ".join(self._binding.columns)
             raise TypeError(f"{columns}: not unique, so there may be many; use filter()")
         # A primary key is what the cache has its rows by.
         if self._binding.columns == self._key_columns():
-            return self._cache.rows.get(value)
+            return cast("R | None", self._cache.rows.get(value))
         return self._cache.unique_index(self._binding.accessor).find(value)
 
     def _key_columns(self) -> tuple[str, ...] | None:
@@ -65,14 +68,14 @@ class IndexHandle:
         place = binding.table.primary_key
         return None if place is None or binding.key is None else (binding.fields[place],)
 
-    def filter(self, *bounds: Any) -> Iterator[Any]:
+    def filter(self, *bounds: Any) -> Iterator[R]:
         """Rows with a value, or between two: see `OrderedIndex.filter`."""
         if not self._binding.has_order:
             raise TypeError(f"{self._binding.accessor}: a hash index finds single values only")
         return self._cache.ordered_index(self._binding.accessor).filter(*bounds)
 
 
-class TableHandle:
+class TableHandle(Generic[R]):
     """A table: iterate over it, count it, find rows by its indexes, hear of its changes."""
 
     def __init__(
@@ -82,14 +85,15 @@ class TableHandle:
         self._runner = runner
         self._check = check
         self._inserts, self._updates, self._deletes = Callbacks(), Callbacks(), Callbacks()
-        self._streams: tuple[Changes[Any], ...] = ()
+        self._streams: tuple[Changes[R], ...] = ()
         for name, binding in cache.binding.indexes.items():
-            setattr(self, name, IndexHandle(cache, binding))
+            handle: IndexHandle[R, Any] = IndexHandle(cache, binding)
+            setattr(self, name, handle)
 
     def __len__(self) -> int:
         return len(self._cache)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[R]:
         """A picture of this moment: rows that change meanwhile disturb nobody."""
         return iter(tuple(self._cache.rows.values()))
 
@@ -105,26 +109,26 @@ class TableHandle:
             f"table {self._cache.binding.name!r} has no index {name!r}; there is {known}"
         )
 
-    def on_insert(self, callback: Callback) -> Remove:
+    def on_insert(self, callback: Callable[[EventContext, R], Any]) -> Remove:
         """`callback(event, row)`; returns what removes it again."""
         self._check()
         return self._inserts.add(callback)
 
-    def on_update(self, callback: Callback) -> Remove:
+    def on_update(self, callback: Callable[[EventContext, R, R], Any]) -> Remove:
         """`callback(event, old, new)`; only tables with a primary key have updates."""
         self._check()
         return self._updates.add(callback)
 
-    def on_delete(self, callback: Callback) -> Remove:
+    def on_delete(self, callback: Callable[[EventContext, R], Any]) -> Remove:
         """`callback(event, row)`; returns what removes it again."""
         self._check()
         return self._deletes.add(callback)
 
-    def changes(self, maxsize: int = 1000, overflow: Overflow = "block") -> Changes[Any]:
+    def changes(self, maxsize: int = 1000, overflow: Overflow = "block") -> Changes[R]:
         """From now on, one after another."""
         self._check()
         key: Key | None = self._cache.binding.key
-        stream: Changes[Any] = Changes(key, maxsize, overflow, self._forget)
+        stream: Changes[R] = Changes(key, maxsize, overflow, self._forget)
         self._streams = (*self._streams, stream)
         return stream
 
@@ -167,7 +171,7 @@ class Tables:
         runner: CallbackRunner,
         check: Callable[[], None],
     ) -> None:
-        self._by_name: Final = {
+        self._by_name: Final[dict[str, TableHandle[Any]]] = {
             name: TableHandle(table, runner, check) for name, table in cache.tables.items()
         }
         for safe, name in bindings.table_names.items():
@@ -176,7 +180,7 @@ class Tables:
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"no table {name!r}; there is {', '.join(self._by_name)}")
 
-    def __getitem__(self, name: str) -> TableHandle:
+    def __getitem__(self, name: str) -> TableHandle[Any]:
         """By the server's name."""
         return self._by_name[name]
 

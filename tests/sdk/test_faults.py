@@ -123,8 +123,8 @@ async def test_under_load_each_call_ends_and_the_cache_is_the_table(lasting: Ser
         committed: set[int] = set()
         unknown = 0
         for round_ in range(3):
-            calls = [asyncio.create_task(one_call(conn, 1000 * round_ + n)) for n in range(400)]
-            await asyncio.sleep(0.03)
+            calls = [asyncio.create_task(one_call(conn, 10_000 * round_ + n)) for n in range(2000)]
+            await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
             lasting.kill()
             async with asyncio.timeout(20):
                 outcomes = await asyncio.gather(*calls)

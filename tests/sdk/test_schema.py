@@ -25,6 +25,7 @@ from spacetimedb_bsatn.sats_json import from_json, to_json
 from spacetimedb_bsatn.schema import Index, IndexKind, Lifecycle, Schedule, Sequencer, Unique
 from spacetimedb_bsatn.schema_reading import type_of_plain
 from spacetimedb_bsatn.schema_writing import plain_of_type
+from spacetimedb_bsatn.schema_writing_v10 import schema_to_bytes_v10
 from tests.support.sats_values import TYPES
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -203,6 +204,13 @@ def test_v10_in_bytes_is_the_same() -> None:
     data = encode_plain(RAW_MODULE, RAW_TYPES, plain)
     assert schema_of_bytes(data) == v10_schema()
     assert to_json(RAW_MODULE, RAW_TYPES, decode_plain(RAW_MODULE, RAW_TYPES, data))
+
+
+def test_what_is_written_as_v10_is_read_again(described: Any) -> None:
+    schema = v10_schema()
+    assert schema_of_bytes(schema_to_bytes_v10(schema)) == schema
+    older = schema_of_bytes(schema_to_bytes_v10(schema_of_json(described)))
+    assert schema_hash(older) == schema_hash(schema_of_json(described))
 
 
 @pytest.mark.parametrize("broken", [[], {}, {"typespace": 5}, {"sections": [{"Unheard": 1}]}])

@@ -1,0 +1,101 @@
+"""Generated bindings: current, equal to those made at run time, typed as they are used here."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import tests.support.arena_bindings as arena_module
+from spacetimedb_bsatn import Identity, Schema, ValidationError
+from spacetimedb_bsatn.algebraic import UNIT, Primitive, option, product, sum_of
+from spacetimedb_bsatn.schema import Procedure, Table, TypeName
+from spacetimedb_client import cli, connect
+from spacetimedb_client.bindings import Bindings
+from spacetimedb_client.codegen import generate
+from tests.sdk.conftest import Publish
+from tests.support.arena import arena
+from tests.support.arena_bindings import Happening, Phase, Player, Spot
+
+FILE = Path(__file__).parents[1] / "support" / "arena_bindings.py"
+
+
+async def test_the_file_is_what_the_command_writes(publish: Publish, tmp_path: Path) -> None:
+    database = await publish(arena())
+    async with database.admin() as admin:
+        schema = await admin.schema(database.name)
+    assert generate(schema, "arena") == FILE.read_text()
+    written = tmp_path / "arena.py"
+    options = cli.parser().parse_args(
+        ["generate", "--uri", database.uri, "--database", database.name, "-o", str(written)]
+    )
+    await cli.write_bindings(options)
+    assert ast.dump(ast.parse(written.read_text()).body[-1]) == ast.dump(
+        ast.parse(FILE.read_text()).body[-1]
+    )
+
+
+async def test_a_connection_has_the_types_of_the_file(publish: Publish) -> None:
+    database = await publish(arena())
+    async with connect(*database.address, module=arena_module, check_schema="error") as conn:
+        await conn.subscribe("SELECT * FROM player", "SELECT * FROM event")
+        ann = Player(0, "Ann", 5, Phase.Lobby, Spot(1.0, 2.0), ("axe",))
+        await conn.reducers.player_insert(ann)
+        found: Player | None = conn.db.player.name.find("Ann")
+        assert found == ann.replace(id=1)
+        scores: list[int] = [row.score for row in conn.db.player.score.filter(5)]
+        assert scores == [5]
+        for row in conn.db.player:
+            assert row.spot.x == 1.0
+        caller: Identity = conn.identity
+        assert caller
+
+
+def heard(happening: Happening.Joined | Happening.Moved | Happening.Left) -> str:
+    """A type checker knows that these are all."""
+    match happening:
+        case Happening.Joined(name):
+            return name
+        case Happening.Moved(spot):
+            return f"to {spot.x}"
+        case Happening.Left():
+            return "left"
+
+
+def test_variants_are_matched_to_the_end() -> None:
+    told = [heard(Happening.Joined("Ann")), heard(Happening.Moved(Spot(1.0, 2.0)))]
+    assert [*told, heard(Happening.Left())] == ["Ann", "to 1.0", "left"]
+
+
+def test_types_of_all_kinds_can_be_written_and_run() -> None:
+    names = [TypeName("class", 0), TypeName("odd_sum", 1), TypeName("nothing", 2)]
+    schema = Schema(
+        (
+            product(("from", option(option(Primitive.U8))), ("b", option(Primitive.F32))),
+            sum_of(("None", UNIT), ("Some", product(("x", Primitive.U8)))),
+            product(),
+        ),
+        tuple(names),
+        (Table("class", 0, is_event=True),),
+        procedures=(Procedure("roll", product(("n", Primitive.U8)), Primitive.U256),),
+    )
+    space: dict[str, object] = {"__name__": "written"}
+    exec(compile(generate(schema, "odd"), "written.py", "exec"), space)
+    made = space["BINDINGS"]
+    assert isinstance(made, Bindings)
+    assert made.tables["class"].row is space["Class"]
+    assert made.tables["class"].is_event
+    assert made.schema.procedures == schema.procedures
+
+
+def test_names_that_collide_are_an_error_that_says_both() -> None:
+    schema = Schema((product(("a_b", Primitive.U8), ("a-b", Primitive.U8)),), (TypeName("T", 0),))
+    with pytest.raises(ValidationError, match="'a_b' and 'a-b'"):
+        generate(schema, "colliding")
+
+
+def test_private_tables_are_left_out_unless_asked_for() -> None:
+    schema = arena().schema
+    assert "SecretTable" not in generate(schema, "arena")
+    assert "SecretTable" in generate(schema, "arena", private=True)
