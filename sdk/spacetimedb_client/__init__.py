@@ -38,7 +38,9 @@ from spacetimedb_client.errors import (
     IdentityChanged,
     InvalidState,
     MessageTooLarge,
+    MigrationRefused,
     OutOfEnergy,
+    PermissionDenied,
     ProcedureError,
     ProtocolError,
     ProtocolRejected,
@@ -49,8 +51,11 @@ from spacetimedb_client.errors import (
     TooManyInFlight,
 )
 from spacetimedb_client.http import Admin
+from spacetimedb_client.http_answers import CallResult, Credentials, LogLine, Published
 from spacetimedb_client.loading import load
 from spacetimedb_client.row_changes import Change, Delete, Insert, Update
+from spacetimedb_client.schema_difference import ChangeKind, SchemaChange, SchemaDifference
+from spacetimedb_client.sql_rows import SqlResult
 from spacetimedb_client.subscriptions import Subscription
 from spacetimedb_client.tables import Cause, EventContext
 
@@ -59,8 +64,10 @@ __all__ = [
     "AuthError",
     "Bindings",
     "CallError",
+    "CallResult",
     "Cause",
     "Change",
+    "ChangeKind",
     "Changes",
     "ChangesOverflow",
     "ConnectError",
@@ -71,6 +78,7 @@ __all__ = [
     "ConnectionLost",
     "ConnectionState",
     "ConversionError",
+    "Credentials",
     "DatabaseNotFound",
     "DecodeError",
     "Delete",
@@ -82,18 +90,25 @@ __all__ = [
     "IdentityChanged",
     "Insert",
     "InvalidState",
+    "LogLine",
     "MessageTooLarge",
+    "MigrationRefused",
     "Ok",
     "OutOfEnergy",
+    "PermissionDenied",
     "ProcedureError",
     "ProtocolError",
     "ProtocolRejected",
+    "Published",
     "QueryError",
     "ReducerError",
     "ReducerInternalError",
     "ScheduleAt",
+    "SchemaChange",
+    "SchemaDifference",
     "Some",
     "SpacetimeDBError",
+    "SqlResult",
     "Subscription",
     "SubscriptionError",
     "TimeDuration",

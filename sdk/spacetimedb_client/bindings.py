@@ -10,7 +10,15 @@ from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any, Final, Generic, TypeVar
 
-from spacetimedb_bsatn import Classes, Codecs, Ref, Schema, schema_hash, schema_of_bytes
+from spacetimedb_bsatn import (
+    Classes,
+    Codecs,
+    Ref,
+    Schema,
+    ValidationError,
+    schema_hash,
+    schema_of_bytes,
+)
 from spacetimedb_bsatn.algebraic import (
     BYTES,
     INTEGERS,
@@ -27,6 +35,8 @@ from spacetimedb_bsatn.schema import IndexKind, Procedure, Reducer, Table
 
 # What a table of a connection has itself, besides its indexes.
 TABLE_MEMBERS: Final = frozenset({"changes", "on_delete", "on_insert", "on_update"})
+
+ATTRIBUTE: Final = "BINDINGS"  # of a generated module
 
 Key = Callable[[Any], Any]
 C = TypeVar("C", covariant=True)
@@ -187,6 +197,16 @@ class GeneratedBindings(Bindings, Generic[C]):
 
     def __init__(self, described: str, classes: Mapping[str, type], module: str) -> None:
         super().__init__(schema_of_bytes(base64.b85decode(described)), classes, module)
+
+
+def bindings_of(module: Any) -> Bindings:
+    """Of generated bindings, which are a module, or of what `load` returned."""
+    if isinstance(module, Bindings):
+        return module
+    found = getattr(module, ATTRIBUTE, None)
+    if not isinstance(found, Bindings):
+        raise ValidationError(f"module={module!r} has no bindings: generate them, or leave it out")
+    return found
 
 
 def swapped(names: Mapping[str, str]) -> Mapping[str, str]:

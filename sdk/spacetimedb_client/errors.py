@@ -2,6 +2,7 @@
 
 SpacetimeDBError
 ├── ConversionError, DecodeError, ValidationError    of values and schemas
+│   └── MigrationRefused    a ValidationError: the new module does not fit the rows that are there
 ├── ConnectError            there is no connection, and why
 │   ├── AuthError           the token is not accepted
 │   ├── ConnectTimeout      no answer in time
@@ -18,6 +19,7 @@ SpacetimeDBError
 ├── SubscriptionError       a query cannot be subscribed to
 ├── QueryError              a query cannot be answered
 ├── HttpError               the server refused a request, with its status
+│   └── PermissionDenied    it is for the owner of the database
 ├── InvalidState            we were called at the wrong time
 ├── ChangesOverflow         an iterator over changes was too slow
 └── Refused                 not sent, as the server would end the connection for it
@@ -25,7 +27,11 @@ SpacetimeDBError
     └── TooManyInFlight
 """
 
-from spacetimedb_bsatn import SpacetimeDBError
+from spacetimedb_bsatn import SpacetimeDBError, ValidationError
+
+
+class MigrationRefused(ValidationError):
+    """The new module cannot replace the old one; `problems` has one sentence for each change."""
 
 
 class ConnectError(SpacetimeDBError):
@@ -105,6 +111,10 @@ class HttpError(SpacetimeDBError):
         super().__init__(f"{message} (HTTP {status})")
         self.status = status
         self.message = message
+
+
+class PermissionDenied(HttpError):
+    """Only the owner of the database may do this."""
 
 
 class InvalidState(SpacetimeDBError, RuntimeError):

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import Final
 
 from spacetimedb_bsatn import ValidationError
-from spacetimedb_client.bindings import Bindings
+from spacetimedb_client.bindings import Bindings, bindings_of
 from spacetimedb_client.http import Admin
 from spacetimedb_client.options import Options
 
 LOG: Final = logging.getLogger("spacetimedb_client")
-ATTRIBUTE: Final = "BINDINGS"
 
 
 async def load(uri: str, database: str, *, token: str | None = None) -> Bindings:
     """What generated bindings have, made of what the server tells."""
     async with Admin(uri, token=token) as admin:
         return Bindings(await admin.schema(database))
-
-
-def bindings_of(module: Any) -> Bindings:
-    """Of generated bindings, which are a module, or of what `load` returned."""
-    if isinstance(module, Bindings):
-        return module
-    found = getattr(module, ATTRIBUTE, None)
-    if not isinstance(found, Bindings):
-        raise ValidationError(f"module={module!r} has no bindings: generate them, or leave it out")
-    return found
 
 
 async def bindings_for(options: Options, token: str | None) -> Bindings:

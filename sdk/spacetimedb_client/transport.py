@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from spacetimedb_bsatn import DecodeError
 from spacetimedb_client.errors import (
     AuthError,
     ConnectError,
@@ -24,7 +25,8 @@ from spacetimedb_client.errors import (
 from spacetimedb_client.protocol.dialect import Frame
 
 SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
-MAX_ERROR_CHARACTERS: Final = 2000
+MAX_ANSWER_BYTES: Final = 1 << 28
+MAX_LINE_BYTES: Final = 1 << 24
 CLOSE_SECONDS: Final = 2.0
 NORMAL_CLOSE: Final = (1000, 1001, None)
 
@@ -34,7 +36,7 @@ class Response:
     """A whole answer."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)  # one of them is a token
     body: bytes = field(repr=False)
 
     def text(self) -> str:
@@ -51,6 +53,8 @@ class Response:
 def http_uri(uri: str) -> str:
     """`http://host:port`, whatever scheme of the web it was given with."""
     parts = urlsplit(uri if "://" in uri else f"http://{uri}")
+    if "@" in parts.netloc:
+        raise ConnectError("an address has no user and password in it: pass token=…")
     if parts.scheme not in SCHEMES or not parts.netloc:
         raise ConnectError(f"{uri!r} is no address of a server: write http://host:port")
     return f"{SCHEMES[parts.scheme]}://{parts.netloc}{parts.path.rstrip('/')}"
@@ -110,29 +114,52 @@ class Http:
         """The answer, whatever its status."""
         headers = bearer(token) | ({"Content-Type": content_type} if content_type else {})
         try:
+            # A redirection would take the token to whomever it names.
             async with self.session.request(
-                method, self.uri + path, data=body, params=query, headers=headers
-            ) as answer:
-                return Response(answer.status, answer.headers, await answer.read())
+                method, self.uri + path, data=body, params=query, headers=headers,
+                allow_redirects=False,
+            ) as answer:  # fmt: skip
+                return Response(answer.status, answer.headers, await whole(answer))
         except TimeoutError:
-            raise ConnectTimeout(f"{self.uri} does not answer {method} {path}") from None
+            raise ConnectTimeout(
+                f"{self.uri} does not answer {method} {path} within {self._timeout.total:g} s: "
+                "is it busy? a higher timeout= waits longer"
+            ) from None
         except aiohttp.ClientError as problem:
-            raise ConnectError(f"{self.uri} cannot be reached: {problem}") from problem
+            raise self._unreachable(problem) from problem
 
     async def lines(self, path: str, *, token: str | None, query: Mapping[str, str]) -> Lines:
         """An answer that comes line by line, for as long as the server likes."""
         forever = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout.total)
         try:
             answer = await self.session.get(
-                self.uri + path, params=query, headers=bearer(token), timeout=forever
+                self.uri + path,
+                params=query,
+                headers=bearer(token),
+                timeout=forever,
+                allow_redirects=False,
             )
-        except (aiohttp.ClientError, TimeoutError) as problem:
-            raise ConnectError(f"{self.uri} cannot be reached: {problem}") from problem
-        if answer.status != 200:
-            refusal = await answer.text()
-            answer.close()
-            raise HttpError(answer.status, refusal[:MAX_ERROR_CHARACTERS])
+        except TimeoutError:
+            raise ConnectTimeout(f"{self.uri} does not answer GET {path}") from None
+        except aiohttp.ClientError as problem:
+            raise self._unreachable(problem) from problem
         return Lines(answer)
+
+    def _unreachable(self, problem: Exception) -> ConnectError:
+        words = f"{self.uri} cannot be reached: {problem}; does a server listen there?"
+        return ConnectError(words)
+
+
+async def whole(answer: aiohttp.ClientResponse) -> bytes:
+    """A body of a size that memory has room for."""
+    parts, size = [], 0
+    async for part in answer.content.iter_any():
+        size += len(part)
+        if size > MAX_ANSWER_BYTES:
+            limit = f"{MAX_ANSWER_BYTES >> 20} MiB"
+            raise HttpError(answer.status, f"the answer is longer than {limit}: ask for less")
+        parts.append(part)
+    return b"".join(parts)
 
 
 class Lines:
@@ -141,14 +168,26 @@ class Lines:
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
         self._answer = answer
 
+    async def refusal(self) -> Response | None:
+        """The whole answer, where it has no lines but the reason why not."""
+        answer = self._answer
+        if answer.status == 200:
+            return None
+        try:
+            return Response(answer.status, answer.headers, await whole(answer))
+        finally:
+            answer.close()
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         rest = b""
         try:
-            # Not readline: it has a limit, and a line of a log has none.
+            # Not readline: its limit is below what modules print.
             async for chunk in self._answer.content.iter_any():
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     yield line
+                if len(rest) > MAX_LINE_BYTES:
+                    raise DecodeError(f"a line of more than {MAX_LINE_BYTES >> 20} MiB")
         except aiohttp.ClientError as problem:
             raise ConnectionLost(f"the server stopped in the middle of a log: {problem}") from None
         if rest:

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts.spacetimedb_server import BINARY
-from spacetimedb_client import Admin
-from spacetimedb_client.http import Credentials
+from spacetimedb_client import Admin, Credentials
 from spacetimedb_client.module import Module
 from spacetimedb_client.testing import Server
 

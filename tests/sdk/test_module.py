@@ -10,7 +10,7 @@ import pytest
 from spacetimedb_bsatn import ScheduleAt, ValidationError, f64, schema_of_bytes, u8, u32, u64
 from spacetimedb_bsatn.algebraic import Primitive, product, sum_of
 from spacetimedb_bsatn.schema import Lifecycle
-from spacetimedb_client import Admin, HttpError
+from spacetimedb_client import Admin, HttpError, MigrationRefused
 from spacetimedb_client.module import Module, Operation, check_migration, refused_changes
 from spacetimedb_client.module.assembly import code
 from spacetimedb_client.testing import Server
@@ -218,8 +218,10 @@ async def test_what_the_server_refuses_is_told_before(
         owner = await anyone.create_identity()
     async with Admin(database_server.uri, token=owner.token) as admin:
         await admin.publish("changing", old.build())
-        with pytest.raises(HttpError) as refused:
+        with pytest.raises(MigrationRefused, match=told):
             await admin.publish("changing", new.build())
+        with pytest.raises(HttpError) as refused:
+            await admin.publish("changing", new.build(), check=False)
         assert refused.value.status == 400
         await admin.publish("changing", new.build(), clear=True)
         await admin.delete("changing")

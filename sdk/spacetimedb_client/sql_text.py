@@ -1,0 +1,53 @@
+"""Values inside of SQL statements, quoted so that none of them becomes a part of the statement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from spacetimedb_bsatn import ConnectionId, ConversionError, Identity, Timestamp, Uuid
+
+# A text, a quoted name, a comment, or the place of a value.
+PARTS: Final = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|\?")
+
+
+def literal(value: object) -> str:
+    """A value as SQL writes it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(int(value))
+        case float() if value - value == 0:
+            return repr(float(value))
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+        case bytes() | bytearray():
+            return f"0x{bytes(value).hex()}"
+        case Identity() | ConnectionId():
+            return f"0x{value}"
+        case Uuid():
+            return f"'{value}'"
+        case Timestamp():
+            return f"'{value}'"
+    expected = "a bool, int, finite float, str, bytes, Identity, ConnectionId or Timestamp"
+    raise ConversionError("a parameter of SQL", value, expected)
+
+
+def filled(statement: str, parameters: Sequence[object]) -> str:
+    """The statement with each `?` outside of texts and names as the literal of a value."""
+    left = list(parameters)
+
+    def part(found: re.Match[str]) -> str:
+        if found[0] != "?":
+            return found[0]
+        if not left:
+            raise TypeError(f"{statement!r} has more ? than the {len(parameters)} parameters")
+        return literal(left.pop(0))
+
+    # Without parameters a question mark is the caller's own.
+    text = PARTS.sub(part, statement) if parameters else statement
+    if left:
+        raise TypeError(f"{statement!r} has fewer ? than the {len(parameters)} parameters")
+    return text
