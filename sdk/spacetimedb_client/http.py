@@ -187,6 +187,12 @@ class Admin:
         self._schema_of(answer, database)
         return answer.json()
 
+    async def bindings(self, database: str) -> Bindings:
+        """What calls are made with: of the schema that was last seen."""
+        if database not in self._known:
+            self._known[database] = Bindings(await self.schema(database))
+        return self._known[database]
+
     async def _newest_schema(self, database: str) -> Response:
         newest, *older = SCHEMA_VERSIONS
         answer = await self._schema(database, newest)
@@ -244,9 +250,9 @@ class Admin:
     async def _call(self, database: str, name: str) -> tuple[Bindings, CallBinding]:
         """What is called, by the schema that we know, or else by the one of now."""
         for is_new in (False, True):
-            if is_new or database not in self._known:
-                self._known[database] = Bindings(await self.schema(database))
-            bindings = self._known[database]
+            if is_new:
+                self._known.pop(database, None)
+            bindings = await self.bindings(database)
             for calls in (bindings.reducers, bindings.procedures):
                 if name in calls:
                     return bindings, calls[name]

@@ -6,7 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from spacetimedb_bsatn import ConnectionId, ConversionError, Identity, Timestamp, Uuid
+from spacetimedb_bsatn import (
+    ConnectionId,
+    ConversionError,
+    Identity,
+    Timestamp,
+    Uuid,
+    ValidationError,
+)
 
 # A text, a quoted name, a comment, or the place of a value.
 PARTS: Final = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|\?")
@@ -43,11 +50,11 @@ def filled(statement: str, parameters: Sequence[object]) -> str:
         if found[0] != "?":
             return found[0]
         if not left:
-            raise TypeError(f"{statement!r} has more ? than the {len(parameters)} parameters")
+            raise ValidationError(f"{statement!r} has more ? than the {len(parameters)} parameters")
         return literal(left.pop(0))
 
     # Without parameters a question mark is the caller's own.
     text = PARTS.sub(part, statement) if parameters else statement
     if left:
-        raise TypeError(f"{statement!r} has fewer ? than the {len(parameters)} parameters")
+        raise ValidationError(f"{statement!r} has fewer ? than the {len(parameters)} parameters")
     return text

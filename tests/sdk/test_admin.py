@@ -182,9 +182,9 @@ def test_parameters_of_sql_stay_values() -> None:
     assert filled('"?" = ?', [b"\1"]) == '"?" = 0x01'
     assert filled("? ?", [True, Identity(255)]) == f"true 0x{255:064x}"
     assert filled("what?", []) == "what?"
-    with pytest.raises(TypeError, match="more"):
+    with pytest.raises(ValidationError, match="more"):
         filled("? ?", [1])
-    with pytest.raises(TypeError, match="fewer"):
+    with pytest.raises(ValidationError, match="fewer"):
         filled("?", [1, 2])
     for value in (math.nan, math.inf, None, [1]):
         with pytest.raises(ConversionError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,8 @@ async def test_the_file_is_what_the_command_writes(publish: Publish, tmp_path: P
         schema = await admin.schema(database.name)
     assert generate(schema, "arena") == FILE.read_text()
     written = tmp_path / "arena.py"
-    options = cli.parser().parse_args(
-        ["generate", "--uri", database.uri, "--database", database.name, "-o", str(written)]
-    )
-    await cli.write_bindings(options)
+    command = ["generate", "--uri", database.uri, "--database", database.name, "-o", str(written)]
+    assert await asyncio.to_thread(cli.main, command) == 0
     assert ast.dump(ast.parse(written.read_text()).body[-1]) == ast.dump(
         ast.parse(FILE.read_text()).body[-1]
     )
