@@ -50,6 +50,7 @@ from spacetimedb_client.errors import (
 )
 from spacetimedb_client.http import Admin
 from spacetimedb_client.loading import load
+from spacetimedb_client.query import Queries, Query
 from spacetimedb_client.row_changes import Change, Delete, Insert, Update
 from spacetimedb_client.subscriptions import Subscription
 from spacetimedb_client.tables import Cause, EventContext
@@ -88,6 +89,8 @@ __all__ = [
     "ProcedureError",
     "ProtocolError",
     "ProtocolRejected",
+    "Queries",
+    "Query",
     "QueryError",
     "ReducerError",
     "ReducerInternalError",

@@ -41,6 +41,7 @@ from spacetimedb_client.protocol.messages import (
     UnsubscribeApplied,
     Updates,
 )
+from spacetimedb_client.query import Queries
 from spacetimedb_client.subscriptions import Subscription
 from spacetimedb_client.tables import Cause, EventContext, Tables
 
@@ -110,6 +111,11 @@ class Connection:
     def procedures(self) -> Calls:
         """What can be called, and returns a value; of servers from 2.0 on."""
         return self._procedures
+
+    @property
+    def queries(self) -> Queries:
+        """Queries in Python: `conn.queries.player.where(lambda p: p.score > 10)`."""
+        return Queries(self.bindings)
 
     @property
     def is_stale(self) -> bool:
