@@ -67,6 +67,7 @@ class Connection:
         self.connection_id: ConnectionId = connected.connection_id
         self.token: str = connected.token
         self.state = ConnectionState.LIVE
+        self.frames_handled = 0
         self._options = options
         self._link = link
         self._thread = threading.get_ident()
@@ -259,6 +260,7 @@ class Connection:
             while True:
                 for event in await self._link.next_events():
                     await self._handle(event)
+                self.frames_handled += 1
                 await self._db.has_room()
         except (ConnectionLost, DecodeError, ProtocolError) as problem:
             return problem
