@@ -10,12 +10,22 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from spacetimedb_bsatn import (
+    Classes,
+    Codecs,
     DecodeError,
+    Element,
     Identity,
+    ProductType,
     Schema,
     Timestamp,
     schema_of_json,
 )
+from spacetimedb_bsatn.naming import with_names
+from spacetimedb_bsatn.plain import encode_plain
+from spacetimedb_bsatn.raw_module import PRODUCT_TYPE, RAW_TYPES
+from spacetimedb_bsatn.sats_json import from_json
+from spacetimedb_bsatn.schema import TypeName
+from spacetimedb_bsatn.schema_reading import product_of_plain
 from spacetimedb_client.errors import (
     AuthError,
     DatabaseNotFound,
@@ -61,11 +71,10 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class SqlResult:
-    """Rows of a statement as SATS-JSON, with the schema that they came with."""
+    """Rows of a statement, each a tuple in the order of the columns."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
-    schema: Mapping[str, Any] = field(repr=False)
     duration_micros: int = 0
 
 
@@ -228,19 +237,23 @@ def refusal(answer: Response, path: str) -> Exception:
 
 
 def sql_result(answer: Any) -> SqlResult:
+    """Rows as values, by the types that came with them."""
     match answer:
-        case [{"schema": {"elements": list(elements)} as schema, "rows": list(rows)} as result]:
-            columns = tuple(_column_name(each, at) for at, each in enumerate(elements))
-            duration = result.get("total_duration_micros", 0)
-            return SqlResult(columns, tuple(map(tuple, rows)), schema, duration)
+        case [{"schema": {} as described, "rows": list(rows)} as result]:
+            row_type = product_of_plain(from_json(PRODUCT_TYPE, RAW_TYPES, described))
+            schema = with_names(Schema((row_type,), (TypeName("Row", 0),)))
+            names = tuple(each.name or f"column_{at}" for at, each in enumerate(row_type.elements))
+            codec = Codecs(Classes(schema)).of(ProductType(fields_of(schema)), "a row")
+            plain = (from_json(row_type, (), row) for row in rows)
+            values = tuple(codec.decode(encode_plain(row_type, (), each)) for each in plain)
+            return SqlResult(names, values, result.get("total_duration_micros", 0))
     raise DecodeError("the answer to a statement has another form than known")
 
 
-def _column_name(element: Mapping[str, Any], at: int) -> str:
-    match element.get("name"):
-        case {"some": str(name)}:
-            return name
-    return f"column_{at}"
+def fields_of(schema: Schema) -> tuple[Element, ...]:
+    """Of the first type, as a tuple has them: a row of an answer has no class."""
+    row = schema.types[0]
+    return row.elements if isinstance(row, ProductType) else ()
 
 
 def log_line(line: bytes) -> LogLine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
@@ -35,6 +36,7 @@ class Link:
         self._sending = asyncio.Lock()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._early: list[Event] = []  # what came in one frame with who we are
         self._lost: Exception | None = None
         self.unsent_bytes = 0
 
@@ -59,7 +61,7 @@ class Link:
                 raise ProtocolError(f"the server chose {socket.subprotocol!r}, which was not asked")
             link = cls(socket, Conversation(dialect, max_in_flight=options.max_in_flight))
             async with asyncio.timeout(options.timeout):
-                [connected] = link.talk.receive_data(await socket.receive())
+                connected, *link._early = link.talk.receive_data(await socket.receive())
         except TimeoutError:
             await socket.close()
             raise ConnectTimeout(f"{options.uri} accepted us, and then said nothing") from None
@@ -112,6 +114,9 @@ class Link:
 
     async def next_events(self) -> list[Event]:
         """The events of the next frame; raises what ended the connection."""
+        if self._early:
+            early, self._early = self._early, []
+            return early
         frame = await self._frames.get()
         if isinstance(frame, Exception):
             raise frame
@@ -125,7 +130,9 @@ class Link:
         request_id = question(self.talk)
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = answer
-        await self.flush()
+        # Where sending fails, the reader hears of it, too, and tells all who wait.
+        with contextlib.suppress(ConnectionLost):
+            await self.flush()
         return await answer
 
     async def _room(self) -> None:

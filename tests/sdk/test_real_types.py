@@ -18,11 +18,8 @@ from spacetimedb_bsatn.algebraic import (
     AlgebraicType,
     ArrayType,
     Primitive,
-    Ref,
     option,
 )
-from spacetimedb_bsatn.plain import decode_plain
-from spacetimedb_bsatn.sats_json import from_json
 from spacetimedb_client import connect
 from spacetimedb_client.module import Module
 from tests.sdk.conftest import Publish
@@ -64,6 +61,10 @@ def all_types(types: dict[str, tuple[AlgebraicType, list[Any]]]) -> Module:
         }
         module.mirror(module.table(f"of_{name}", columns, primary_key="id"))
     return module
+
+
+def astuple(row: Any) -> tuple[Any, ...]:
+    return tuple(getattr(row, field) for field in type(row).__match_args__)
 
 
 def rows_of(types: Any, name: str, values: list[Any]) -> list[Any]:
@@ -127,9 +128,10 @@ async def test_sql_over_http_says_the_same_as_the_rows(publish: Publish) -> None
             for row in rows:
                 await conn.reducers[f"of_{name}_insert"](row)
             answer = await admin.sql(database.name, f"SELECT * FROM of_{name}")
-            table = conn.bindings.tables[f"of_{name}"]
-            row_type = Ref(table.table.row)
-            types = conn.bindings.schema.types
-            told = [from_json(row_type, types, list(each)) for each in answer.rows]
-            known = [decode_plain(row_type, types, table.codec.encode(row)) for row in rows]
-            assert sorted(told, key=lambda row: row["id"]) == known, name
+            assert answer.columns == ("id", "alone", "many", "maybe", "boxed", "chosen")
+            # Classes of an answer are its own: values and representations are the same.
+            told = sorted(answer.rows, key=lambda row: row[0])
+            assert [row[:4] for row in told] == [astuple(row)[:4] for row in rows], name
+            assert [row[4].inner for row in told] == [row.boxed.inner for row in rows], name
+            chosen = [type(row[5]).__name__ for row in told]
+            assert chosen == [type(row.chosen).__name__ for row in rows], name
