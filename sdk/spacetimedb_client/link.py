@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
 
 from spacetimedb_client.bindings import Bindings
 from spacetimedb_client.errors import ConnectionLost, ConnectTimeout, ProtocolError, TooManyInFlight
@@ -17,17 +17,27 @@ from spacetimedb_client.protocol.messages import Connected, Event
 from spacetimedb_client.protocol.v1 import V1
 from spacetimedb_client.protocol.v1_json import V1Json
 from spacetimedb_client.protocol.v2 import V2, V3
-from spacetimedb_client.transport import WebSocket, is_loopback, open_socket
+from spacetimedb_client.transport import is_loopback, open_socket
 
 BINARY: Final[tuple[Dialect, ...]] = (V3(), V2(), V1())  # offered at once, best first
 FRAMES_AHEAD: Final = 64  # read while an earlier one is applied: pings are answered meanwhile
 MAX_UNSENT_BYTES: Final = 16 * 1024 * 1024
 
 
+class Socket(Protocol):
+    """What a link needs of a WebSocket."""
+
+    async def send(self, frames: Sequence[Frame]) -> None: ...
+
+    async def receive(self) -> Frame: ...
+
+    async def close(self) -> None: ...
+
+
 class Link:
     """One connection, from its first frame to its last."""
 
-    def __init__(self, socket: WebSocket, talk: Conversation) -> None:
+    def __init__(self, socket: Socket, talk: Conversation) -> None:
         self._socket = socket
         self.talk: Final = talk
         self._frames: asyncio.Queue[Frame | Exception] = asyncio.Queue(FRAMES_AHEAD)
@@ -61,16 +71,20 @@ class Link:
                 raise ProtocolError(f"the server chose {socket.subprotocol!r}, which was not asked")
             link = cls(socket, Conversation(dialect, max_in_flight=options.max_in_flight))
             async with asyncio.timeout(options.timeout):
-                connected, *link._early = link.talk.receive_data(await socket.receive())
+                return link, await link.start()
         except TimeoutError:
             await socket.close()
             raise ConnectTimeout(f"{options.uri} accepted us, and then said nothing") from None
         except BaseException:
             await socket.close()
             raise
+
+    async def start(self) -> Connected:
+        """Waits for the server to say who we are, and listens from then on."""
+        connected, *self._early = self.talk.receive_data(await self._socket.receive())
         assert isinstance(connected, Connected)
-        link._tasks = (asyncio.create_task(link._read()), asyncio.create_task(link._write()))
-        return link, connected
+        self._tasks = (asyncio.create_task(self._read()), asyncio.create_task(self._write()))
+        return connected
 
     async def _read(self) -> None:
         """Takes frames as they come, whoever applies them is slower."""

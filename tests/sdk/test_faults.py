@@ -178,11 +178,14 @@ async def test_through_a_bad_network_nothing_is_lost_or_told_twice(lasting: Serv
         await conn.subscribe("SELECT * FROM level", "SELECT * FROM level WHERE player > 50")
         known: dict[int, Any] = {}
         follow(conn, known)
+        losses: list[object] = []
+        conn.on_disconnect(losses.append)
         for round_ in range(4):
             calls = [asyncio.create_task(one_call(conn, 100 * round_ + n)) for n in range(60)]
             await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
             proxy.cut()
             await asyncio.gather(*calls)
+            await until(lambda: len(losses) > round_)  # noqa: B023 - awaited in this round
             await until(lambda: not conn.is_stale)
             await conn.reducers.level_clear()
             await conn.reducers.level_insert({"player": round_, "level": 1})
