@@ -9,7 +9,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from spacetimedb_client import Admin, DatabaseNotFound, ReducerError, game_loop, sync
+from spacetimedb_client import (
+    Admin,
+    DatabaseNotFound,
+    InvalidState,
+    ReducerError,
+    SubscriptionError,
+    game_loop,
+    sync,
+)
+from spacetimedb_client.earlier_names import ModernSpacetimeDBClient
 from spacetimedb_client.testing import Server
 from tests.support.arena import arena
 
@@ -122,3 +131,24 @@ def test_a_tick_without_news_is_short(database: tuple[str, str]) -> None:
         for _ in range(100):
             assert conn.frame_tick(max_ms=50) == 0
         assert time.perf_counter() - start < 2
+
+
+def test_the_names_of_earlier_clients_work(database: tuple[str, str]) -> None:
+    uri, name = database
+    builder = ModernSpacetimeDBClient.builder().with_uri(uri).with_module_name(name)
+    with builder.build() as client:
+        context = client.get_context()
+        context.reducers.level_insert({"player": 1, "level": 5})
+        context.reducers.level_insert({"player": 2, "level": 1})
+        applied: list[bool] = []
+        selected = client.subscription_builder().select("level").where("level > 3")
+        subscription = selected.on_applied(lambda: applied.append(True)).subscribe()
+        assert applied == [True]
+        assert subscription is not None
+        assert [row.player for row in context.db.level] == [1]
+        refused: list[Exception] = []
+        client.subscription_builder().select("nowhere").on_error(refused.append).subscribe()
+        assert isinstance(refused[0], SubscriptionError)
+        assert context.identity == client.identity
+    with pytest.raises(InvalidState, match="with_uri"):
+        ModernSpacetimeDBClient.builder().build()
