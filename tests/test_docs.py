@@ -22,9 +22,10 @@ NAMED_FILE = re.compile(r"`([\w.-]*(?:/[\w.-]+)*/?[\w-]+\.(?:py|mjs|ts|md|json|t
 # A page of the architecture names files by their last part where the folder has been said.
 SYNC = "sync/watchglass_sync"
 BSATN, CLIENT = "sdk/spacetimedb_bsatn", "sdk/spacetimedb_client"
+PARTS = ("codegen", "module", "protocol", "subcommands")
 FOLDERS = (
     *("server/watchglass_server", "monitor/watchglass_monitor", SYNC),
-    *(BSATN, CLIENT, f"{CLIENT}/protocol", f"{CLIENT}/module", f"{CLIENT}/codegen"),
+    *(BSATN, CLIENT, *(f"{CLIENT}/{part}" for part in PARTS)),
     *("node_host/src", "web/src", "tests/support", "tests/vectors", "."),
 )
 

@@ -14,7 +14,17 @@ TAKEN: Final = frozenset({"replace", "self", "cls", "None", "True", "False"})
 IMPORTED: Final = frozenset(
     (
         *("Bare", "Calls", "Connection", "ConnectionId", "Err", "GeneratedBindings", "Identity"),
-        *("IndexHandle", "Ok", "Payload", "Row", "ScheduleAt", "Sequence", "Some", "TableHandle"),
+        *(
+            "IndexHandle",
+            "Ok",
+            "Payload",
+            "Queries",
+            "Row",
+            "ScheduleAt",
+            "Sequence",
+            "Some",
+            "TableHandle",
+        ),
         *("TYPE_CHECKING", "Tables", "TimeDuration", "Timestamp", "Uuid"),
     )
 )

@@ -53,6 +53,7 @@ from spacetimedb_client.errors import (
 from spacetimedb_client.http import Admin
 from spacetimedb_client.http_answers import CallResult, Credentials, LogLine, Published
 from spacetimedb_client.loading import load
+from spacetimedb_client.query import Queries, Query
 from spacetimedb_client.row_changes import Change, Delete, Insert, Update
 from spacetimedb_client.schema_difference import ChangeKind, SchemaChange, SchemaDifference
 from spacetimedb_client.sql_rows import SqlResult
@@ -100,6 +101,8 @@ __all__ = [
     "ProtocolError",
     "ProtocolRejected",
     "Published",
+    "Queries",
+    "Query",
     "QueryError",
     "ReducerError",
     "ReducerInternalError",

@@ -31,6 +31,7 @@ from spacetimedb_bsatn.algebraic import (
 )
 from spacetimedb_bsatn.codec import Codec
 from spacetimedb_bsatn.names import distinct, python_name
+from spacetimedb_bsatn.naming import with_names
 from spacetimedb_bsatn.schema import IndexKind, Procedure, Reducer, Table
 
 # What a table of a connection has itself, besides its indexes.
@@ -128,8 +129,8 @@ class Bindings:
     def __init__(
         self, schema: Schema, classes: Mapping[str, type] | None = None, module: str = "bindings"
     ) -> None:
-        self.schema: Final = schema
-        self.classes: Final = Classes(schema, classes, module)
+        self.schema: Final = with_names(schema)
+        self.classes: Final = Classes(self.schema, classes, module)
         self.codecs: Final = Codecs(self.classes)
 
     @cached_property

@@ -280,9 +280,8 @@ class ClientCache:
         return staged
 
     def difference(self, newer: ClientCache) -> dict[str, Staged]:
-        """What makes this cache the same as a newer one: only real differences."""
-        found = {name: difference(table, newer.tables[name]) for name, table in self.tables.items()}
-        return {name: staged for name, staged in found.items() if staged}
+        """What makes this cache the same as a newer one: real differences, and all counts."""
+        return {name: difference(table, newer.tables[name]) for name, table in self.tables.items()}
 
 
 def difference(older: TableCache, newer: TableCache) -> Staged:

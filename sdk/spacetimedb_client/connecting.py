@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast, overload
 from spacetimedb_bsatn import ConnectionId
 from spacetimedb_client.bindings import Bindings, GeneratedBindings
 from spacetimedb_client.connection import Connection
-from spacetimedb_client.credentials import FileCredentials, TokenProvider, token_of
+from spacetimedb_client.credentials import FileCredentials, TokenProvider, another_token, token_of
 from spacetimedb_client.errors import AuthError
 from spacetimedb_client.link import Link
 from spacetimedb_client.loading import bindings_for
@@ -56,18 +56,10 @@ class Connecting(Generic[C]):
             return await self._open_with(token)
         except AuthError:
             # A stored token may be of a server that was set up anew; a provider may have another.
-            again = await self._another_token(token)
+            again = await another_token(options.token, options.uri, options.database, token)
             if again == token:
                 raise
             return await self._open_with(again)
-
-    async def _another_token(self, refused: str | None) -> str | None:
-        source = self._options.token
-        if source is None or isinstance(source, str):
-            return refused
-        if isinstance(source, FileCredentials):
-            return None
-        return await token_of(source, self._options.uri, self._options.database)
 
     async def _open_with(self, token: str | None) -> C:
         options = self._options

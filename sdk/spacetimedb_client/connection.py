@@ -13,9 +13,10 @@ from typing import Any, Final
 from spacetimedb_bsatn import ConnectionId, DecodeError, Identity
 from spacetimedb_client.backoff import delays
 from spacetimedb_client.bindings import Bindings
-from spacetimedb_client.cache import ClientCache, Staged
+from spacetimedb_client.cache import ROWS_AT_ONCE, ClientCache, Staged
 from spacetimedb_client.callbacks import Callback, CallbackRunner, Callbacks, Remove
 from spacetimedb_client.calls import Calls, ProcedureHandle, ReducerHandle
+from spacetimedb_client.credentials import another_token
 from spacetimedb_client.errors import (
     AuthError,
     ConnectError,
@@ -41,6 +42,7 @@ from spacetimedb_client.protocol.messages import (
     UnsubscribeApplied,
     Updates,
 )
+from spacetimedb_client.query import Queries
 from spacetimedb_client.subscriptions import Subscription
 from spacetimedb_client.tables import Cause, EventContext, Tables
 
@@ -66,6 +68,7 @@ class Connection:
         self.connection_id: ConnectionId = connected.connection_id
         self.token: str = connected.token
         self.state = ConnectionState.LIVE
+        self.frames_handled = 0
         self._options = options
         self._link = link
         self._thread = threading.get_ident()
@@ -112,6 +115,11 @@ class Connection:
         return self._procedures
 
     @property
+    def queries(self) -> Queries:
+        """Queries in Python: `conn.queries.player.where(lambda p: p.score > 10)`."""
+        return Queries(self.bindings)
+
+    @property
     def is_stale(self) -> bool:
         """Whether rows are those of before a loss, until the server has told all again."""
         return self.state is not ConnectionState.LIVE or self._shadow is not None
@@ -155,10 +163,24 @@ class Connection:
         if not queries:
             raise TypeError("subscribe() needs at least one query")
         subscription = Subscription(tuple(map(str, queries)), self.end_subscription)
-        self._ask_for(self.live_link(), subscription)
-        await self._link.flush()
-        await asyncio.shield(subscription.applied)
+        link = self.live_link()
+        self._ask_for(link, subscription)
+        try:
+            # Where sending fails, the query is asked again after reconnecting.
+            with contextlib.suppress(ConnectionLost):
+                await link.flush()
+            await asyncio.shield(subscription.applied)
+        except asyncio.CancelledError:
+            self._abandon(subscription)
+            raise
         return subscription
+
+    def _abandon(self, subscription: Subscription) -> None:
+        """Ends what nobody waits for any more, and nobody could end."""
+        query_id = subscription.query_id
+        is_live = self.state is ConnectionState.LIVE
+        if is_live and query_id is not None and self._link.talk.unsubscribe(query_id):
+            self._link.flush_soon(0)
 
     def _ask_for(self, link: Link, subscription: Subscription) -> int:
         query_id = link.talk.subscribe(subscription.queries)
@@ -253,6 +275,7 @@ class Connection:
             while True:
                 for event in await self._link.next_events():
                     await self._handle(event)
+                self.frames_handled += 1
                 await self._db.has_room()
         except (ConnectionLost, DecodeError, ProtocolError) as problem:
             return problem
@@ -282,19 +305,33 @@ class Connection:
 
     async def _reconnect(self) -> None:
         """A new connection as who we were; its rows go into a shadow until all are there."""
-        link, connected = await Link.open(self._options, self.token, self.bindings)
+        link, connected = await self._open_again()
         if connected.identity != self.identity:
             await link.close()
             raise IdentityChanged(f"we were {self.identity}, and now are {connected.identity}")
-        self._link, self.connection_id, self.token = link, connected.connection_id, connected.token
-        self.state = ConnectionState.LIVE
         self._shadow = ClientCache(self.bindings)
         before = list(self._subscriptions.values())
         self._subscriptions.clear()
         self._returning = {self._ask_for(link, subscription) for subscription in before}
-        await link.flush()
+        try:
+            await link.flush()
+        except ConnectionLost:
+            await link.close()
+            raise
+        self._link, self.connection_id, self.token = link, connected.connection_id, connected.token
+        self.state = ConnectionState.LIVE
         self._settle_return()
         self._runner.run(self._connects, LIFE, self)
+
+    async def _open_again(self) -> tuple[Link, Connected]:
+        options = self._options
+        try:
+            return await Link.open(options, self.token, self.bindings)
+        except AuthError:
+            again = await another_token(options.token, options.uri, options.database, self.token)
+            if again in (None, self.token):
+                raise
+            return await Link.open(options, again, self.bindings)
 
     def _settle_return(self) -> None:
         """When all subscriptions are back, what really changed meanwhile is told."""
@@ -323,13 +360,14 @@ class Connection:
         """Read with pauses, so that others have their turn; done in one step."""
         cache = self._shadow or self._cache
         steps = cache.staging(updates)
+        is_large = sum(len(each.inserts) + len(each.deletes) for each in updates) > ROWS_AT_ONCE
         while True:
             try:
                 next(steps)
             except StopIteration as done:
                 staged: dict[str, Staged] = done.value
                 break
-            if len(updates) > 1 or any(len(each.inserts) > 1000 for each in updates):
+            if is_large:
                 await asyncio.sleep(0)
         cache.commit(staged)
         return {} if self._shadow else staged

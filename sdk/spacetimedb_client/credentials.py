@@ -53,3 +53,17 @@ async def token_of(
         return source.load(uri, database)
     given = source()
     return await given if inspect.isawaitable(given) else given
+
+
+async def another_token(
+    source: str | TokenProvider | FileCredentials | None,
+    uri: str,
+    database: str,
+    refused: str | None,
+) -> str | None:
+    """What to try when the server refused one: a provider may have a newer one by now."""
+    if source is None or isinstance(source, str):
+        return refused
+    if isinstance(source, FileCredentials):
+        return None
+    return await token_of(source, uri, database)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
 
 from spacetimedb_client.bindings import Bindings
 from spacetimedb_client.errors import ConnectionLost, ConnectTimeout, ProtocolError, TooManyInFlight
@@ -16,17 +17,27 @@ from spacetimedb_client.protocol.messages import Connected, Event
 from spacetimedb_client.protocol.v1 import V1
 from spacetimedb_client.protocol.v1_json import V1Json
 from spacetimedb_client.protocol.v2 import V2, V3
-from spacetimedb_client.transport import WebSocket, is_loopback, open_socket
+from spacetimedb_client.transport import is_loopback, open_socket
 
 BINARY: Final[tuple[Dialect, ...]] = (V3(), V2(), V1())  # offered at once, best first
 FRAMES_AHEAD: Final = 64  # read while an earlier one is applied: pings are answered meanwhile
 MAX_UNSENT_BYTES: Final = 16 * 1024 * 1024
 
 
+class Socket(Protocol):
+    """What a link needs of a WebSocket."""
+
+    async def send(self, frames: Sequence[Frame]) -> None: ...
+
+    async def receive(self) -> Frame: ...
+
+    async def close(self) -> None: ...
+
+
 class Link:
     """One connection, from its first frame to its last."""
 
-    def __init__(self, socket: WebSocket, talk: Conversation) -> None:
+    def __init__(self, socket: Socket, talk: Conversation) -> None:
         self._socket = socket
         self.talk: Final = talk
         self._frames: asyncio.Queue[Frame | Exception] = asyncio.Queue(FRAMES_AHEAD)
@@ -35,6 +46,7 @@ class Link:
         self._sending = asyncio.Lock()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._tasks: tuple[asyncio.Task[None], ...] = ()
+        self._early: list[Event] = []  # what came in one frame with who we are
         self._lost: Exception | None = None
         self.unsent_bytes = 0
 
@@ -59,16 +71,20 @@ class Link:
                 raise ProtocolError(f"the server chose {socket.subprotocol!r}, which was not asked")
             link = cls(socket, Conversation(dialect, max_in_flight=options.max_in_flight))
             async with asyncio.timeout(options.timeout):
-                [connected] = link.talk.receive_data(await socket.receive())
+                return link, await link.start()
         except TimeoutError:
             await socket.close()
             raise ConnectTimeout(f"{options.uri} accepted us, and then said nothing") from None
         except BaseException:
             await socket.close()
             raise
+
+    async def start(self) -> Connected:
+        """Waits for the server to say who we are, and listens from then on."""
+        connected, *self._early = self.talk.receive_data(await self._socket.receive())
         assert isinstance(connected, Connected)
-        link._tasks = (asyncio.create_task(link._read()), asyncio.create_task(link._write()))
-        return link, connected
+        self._tasks = (asyncio.create_task(self._read()), asyncio.create_task(self._write()))
+        return connected
 
     async def _read(self) -> None:
         """Takes frames as they come, whoever applies them is slower."""
@@ -112,6 +128,9 @@ class Link:
 
     async def next_events(self) -> list[Event]:
         """The events of the next frame; raises what ended the connection."""
+        if self._early:
+            early, self._early = self._early, []
+            return early
         frame = await self._frames.get()
         if isinstance(frame, Exception):
             raise frame
@@ -125,7 +144,9 @@ class Link:
         request_id = question(self.talk)
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = answer
-        await self.flush()
+        # Where sending fails, the reader hears of it, too, and tells all who wait.
+        with contextlib.suppress(ConnectionLost):
+            await self.flush()
         return await answer
 
     async def _room(self) -> None:

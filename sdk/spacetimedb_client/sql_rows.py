@@ -12,16 +12,14 @@ from spacetimedb_bsatn import (
     Classes,
     Codecs,
     DecodeError,
-    Element,
     ProductType,
     Ref,
     Schema,
     SumType,
     TimeDuration,
 )
-from spacetimedb_bsatn.algebraic import SPECIAL_NAMES, UNIT, result_of, some_of
 from spacetimedb_bsatn.codec import Codec
-from spacetimedb_bsatn.names import class_name
+from spacetimedb_bsatn.naming import with_names
 from spacetimedb_bsatn.plain import encode_plain, resolved
 from spacetimedb_bsatn.raw_module import RAW_ALGEBRAIC_TYPE, RAW_TYPES
 from spacetimedb_bsatn.sats_json import from_json
@@ -50,47 +48,6 @@ class SqlResult(Generic[R]):
 
     def __len__(self) -> int:
         return len(self.rows)
-
-
-class Naming:
-    """Gives the enums and products inside of an answer names, as their classes need some."""
-
-    def __init__(self) -> None:
-        self._types: list[AlgebraicType] = []
-        self._names: list[str] = []
-
-    def schema(self) -> Schema:
-        names = tuple(TypeName(name, at) for at, name in enumerate(self._names))
-        return Schema(tuple(self._types), names)
-
-    def named(self, type_: AlgebraicType, path: str) -> AlgebraicType:
-        """The same type, with references in the place of what has a class."""
-        if type_ in SPECIAL_NAMES or type_ == UNIT:
-            return type_
-        match type_:
-            case ArrayType(element):
-                return ArrayType(self.named(element, path))
-            case ProductType(parts):
-                return self.add(ProductType(self._parts(parts, path)), path)
-            case SumType(parts) if some_of(type_) is not None or result_of(type_):
-                return SumType(tuple(replace(e, type=self.named(e.type, path)) for e in parts))
-            case SumType(parts):
-                return self.add(SumType(self._parts(parts, path)), path)
-        return type_
-
-    def _parts(self, parts: tuple[Element, ...], path: str) -> tuple[Element, ...]:
-        return tuple(
-            replace(each, type=self.named(each.type, f"{path}_{each.name or at}"))
-            for at, each in enumerate(parts)
-        )
-
-    def add(self, type_: AlgebraicType, name: str) -> Ref:
-        taken = {class_name(each) for each in self._names}
-        while class_name(name) in taken:
-            name += "_2"
-        self._types.append(type_)
-        self._names.append(name)
-        return Ref(len(self._types) - 1)
 
 
 def sql_result(answer: Any, into: tuple[Bindings, type] | None = None) -> SqlResult[Any]:
@@ -126,11 +83,9 @@ def _with_names(row: ProductType) -> ProductType:
 
 
 def codec_of(row: ProductType) -> Codec:
-    """One that makes rows of a class with these columns."""
-    naming = Naming()
-    parts = (replace(each, type=naming.named(each.type, each.name or "")) for each in row.elements)
-    place = naming.add(ProductType(tuple(parts)), ROW)
-    return Codecs(Classes(naming.schema(), module="sql")).of(place, ROW)
+    """One that makes rows of a class with these columns; what is inside of them gets names."""
+    schema = with_names(Schema((row,), (TypeName(ROW, 0),)))
+    return Codecs(Classes(schema, module="sql")).of(Ref(0), ROW)
 
 
 def codec_into(row: ProductType, bindings: Bindings, into: type) -> Codec:

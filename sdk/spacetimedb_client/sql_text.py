@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from spacetimedb_bsatn import (
-    ConnectionId,
-    ConversionError,
-    Identity,
-    Timestamp,
-    Uuid,
-    ValidationError,
-)
+from spacetimedb_bsatn import ConversionError, ValidationError
+from spacetimedb_client.query import literal
 
 # A text, a quoted name, a comment, or the place of a value.
 PARTS: Final = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|\?")
-
-
-def literal(value: object) -> str:
-    """A value as SQL writes it."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(int(value))
-        case float() if value - value == 0:
-            return repr(float(value))
-        case str():
-            return "'" + value.replace("'", "''") + "'"
-        case bytes() | bytearray():
-            return f"0x{bytes(value).hex()}"
-        case Identity() | ConnectionId():
-            return f"0x{value}"
-        case Uuid():
-            return f"'{value}'"
-        case Timestamp():
-            return f"'{value}'"
-    expected = "a bool, int, finite float, str, bytes, Identity, ConnectionId or Timestamp"
-    raise ConversionError("a parameter of SQL", value, expected)
 
 
 def filled(statement: str, parameters: Sequence[object]) -> str:
@@ -51,10 +23,21 @@ def filled(statement: str, parameters: Sequence[object]) -> str:
             return found[0]
         if not left:
             raise ValidationError(f"{statement!r} has more ? than the {len(parameters)} parameters")
-        return literal(left.pop(0))
+        return parameter(left.pop(0))
 
     # Without parameters a question mark is the caller's own.
     text = PARTS.sub(part, statement) if parameters else statement
     if left:
         raise ValidationError(f"{statement!r} has fewer ? than the {len(parameters)} parameters")
     return text
+
+
+def parameter(value: object) -> str:
+    """A value as SQL writes it."""
+    if not isinstance(value, float) or math.isfinite(value):
+        try:
+            return literal(value)
+        except TypeError:
+            pass
+    expected = "a bool, int, finite float, str, bytes, Identity, ConnectionId or Timestamp"
+    raise ConversionError("a parameter of SQL", value, expected)

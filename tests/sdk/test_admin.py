@@ -24,7 +24,7 @@ from spacetimedb_client import (
     ValidationError,
 )
 from spacetimedb_client.module import Module
-from spacetimedb_client.sql_text import filled, literal
+from spacetimedb_client.sql_text import filled
 from spacetimedb_client.testing import Server
 from tests.sdk.conftest import Publish
 from tests.support import arena_bindings
@@ -188,7 +188,7 @@ def test_parameters_of_sql_stay_values() -> None:
         filled("?", [1, 2])
     for value in (math.nan, math.inf, None, [1]):
         with pytest.raises(ConversionError):
-            literal(value)
+            filled("?", [value])
 
 
 async def test_reducers_are_called_and_their_errors_told(publish: Publish) -> None:

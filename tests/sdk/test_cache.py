@@ -286,6 +286,17 @@ def assert_indexes_agree(table: TableCache, names: Any, scores: Any) -> None:
         assert sorted(row.id for row in scores.filter(low, low + 2)) == expected
 
 
+def test_a_difference_takes_over_how_often_a_row_is_held() -> None:
+    older, newer = ClientCache(BINDINGS), ClientCache(BINDINGS)
+    ann = Player(1, "Ann", 0, 0.5)
+    older.apply([update("player", [], [ann])])
+    newer.apply([update("player", [], [ann]), update("player", [], [ann])])
+    staged = older.difference(newer)
+    older.commit(staged)
+    assert changes(staged) == []
+    assert older.tables["player"].count_of(1) == 2
+
+
 def test_a_difference_makes_one_cache_the_other(soak: bool) -> None:
     for seed in range(5000 if soak else 200):
         older, newer, oracle = ClientCache(BINDINGS), ClientCache(BINDINGS), Oracle(seed)

@@ -26,6 +26,7 @@ from spacetimedb_client import (
 from spacetimedb_client.testing import Server
 from tests.support.arena import arena
 from tests.support.waiting import until
+from tests.support.wire_proxy import WireProxy
 
 DURABLE_SECONDS = 0.3  # by then a server has written down what it has said to have done
 
@@ -166,6 +167,30 @@ def follow(conn: Connection, known: dict[int, Any]) -> None:
     conn.db.level.on_delete(delete)
     conn.db.level.on_update(update)
     conn.on_callback_error(lambda problem: known.clear())
+
+
+async def test_through_a_bad_network_nothing_is_lost_or_told_twice(lasting: Server) -> None:
+    token = await published(lasting)
+    async with (
+        WireProxy(lasting.port) as proxy,
+        connect(proxy.uri, "arena", token=token) as conn,
+    ):
+        await conn.subscribe("SELECT * FROM level", "SELECT * FROM level WHERE player > 50")
+        known: dict[int, Any] = {}
+        follow(conn, known)
+        losses: list[object] = []
+        conn.on_disconnect(losses.append)
+        for round_ in range(4):
+            calls = [asyncio.create_task(one_call(conn, 100 * round_ + n)) for n in range(60)]
+            await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+            proxy.cut()
+            await asyncio.gather(*calls)
+            await until(lambda: len(losses) > round_)  # noqa: B023 - awaited in this round
+            await until(lambda: not conn.is_stale)
+            await conn.reducers.level_clear()
+            await conn.reducers.level_insert({"player": round_, "level": 1})
+            rows = await rows_of(lasting, token, "level")
+            assert plain(conn.db.level) == plain(known.values()) == rows == [(round_, 1)]
 
 
 async def test_who_loses_a_server_for_good_is_told(lasting: Server) -> None:

@@ -64,6 +64,10 @@ def all_types(types: dict[str, tuple[AlgebraicType, list[Any]]]) -> Module:
     return module
 
 
+def astuple(row: Any) -> tuple[Any, ...]:
+    return tuple(getattr(row, field) for field in type(row).__match_args__)
+
+
 def rows_of(types: Any, name: str, values: list[Any]) -> list[Any]:
     """One for each extreme, in all its positions."""
     row, box, choice = (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from spacetimedb_bsatn import ConnectionId, Identity, Row, Timestamp, i64, u32, u64, u8
 from spacetimedb_bsatn.values import Bare, Payload
 from spacetimedb_client.bindings import GeneratedBindings
+from spacetimedb_client.query import Queries
 
 if TYPE_CHECKING:
     from spacetimedb_client.generated import Calls, Connection, IndexHandle, TableHandle, Tables
@@ -333,3 +334,4 @@ BINDINGS: GeneratedBindings[DatabaseConnection] = GeneratedBindings(
     {'Phase': Phase, 'Spot': Spot, 'Happening': Happening, 'Player': Player, 'Event': Event, 'Level': Level, 'Blob': Blob, 'Secret': Secret, 'Call': Call, 'Online': Online},
     __name__,
 )
+tables = Queries(BINDINGS)

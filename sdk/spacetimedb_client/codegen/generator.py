@@ -64,6 +64,7 @@ class Generator:
         if kinds := [each for each in ("Bare", "Payload") if f"({each}" in body]:
             yield f"from spacetimedb_bsatn.values import {', '.join(kinds)}"
         yield "from spacetimedb_client.bindings import GeneratedBindings"
+        yield "from spacetimedb_client.query import Queries"
         yield ""
         used = [name for name in CLIENT_NAMES if f"({name}" in body or f" {name}[" in body]
         yield "if TYPE_CHECKING:"
@@ -186,6 +187,7 @@ class Generator:
         yield f"    {{{', '.join(f'{name!r}: {name}' for name in names)}}},"
         yield "    __name__,"
         yield ")"
+        yield "tables = Queries(BINDINGS)"
         yield ""
 
     def _with_class(self) -> Iterator[int]:
