@@ -1,7 +1,7 @@
 """Bytes → values, one by one and within bounds: for messages, not for many rows."""
 
 import struct
-from typing import Final
+from typing import Any, Final
 
 from spacetimedb_bsatn.errors import DecodeError
 
@@ -52,9 +52,13 @@ class Reader:
         return self.take(self.u32())
 
     def string(self) -> str:
+        return self.text(self.u32())
+
+    def text(self, size: int) -> str:
+        """So many bytes of UTF-8."""
         start = self.position
         try:
-            return self.bytes_().decode()
+            return self.take(size).decode()
         except UnicodeDecodeError as problem:
             raise DecodeError(f"the string at byte {start} is not UTF-8: {problem}") from None
 
@@ -73,6 +77,10 @@ class Reader:
             at = self.position - 4
             raise DecodeError(f"{count} items told at byte {at}, more than the bytes that are left")
         return count
+
+    def fixed(self, form: struct.Struct) -> tuple[Any, ...]:
+        """Adjacent values of fixed sizes, at once."""
+        return form.unpack(self.take(form.size))
 
     def unpack(self, count: int, size: int, code: str) -> tuple[int, ...]:
         """`count` numbers of one kind at once."""

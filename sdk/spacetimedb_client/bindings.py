@@ -35,7 +35,13 @@ from spacetimedb_bsatn.naming import with_names
 from spacetimedb_bsatn.schema import IndexKind, Procedure, Reducer, Table
 
 # What a table of a connection has itself, besides its indexes.
-TABLE_MEMBERS: Final = frozenset({"changes", "on_delete", "on_insert", "on_update"})
+TABLE_MEMBERS: Final = frozenset(
+    {
+        *("changes", "close", "dispatch", "has_room", "has_streams"),
+        *("on_delete", "on_insert", "on_update"),
+    }
+)
+TABLES_MEMBERS: Final = frozenset({"close", "dispatch", "has_room"})
 
 ATTRIBUTE: Final = "BINDINGS"  # of a generated module
 
@@ -164,7 +170,10 @@ class Bindings:
     @cached_property
     def table_names(self) -> Mapping[str, str]:
         """Python's name of each table, with the server's."""
-        return swapped(distinct(self.tables, "tables"))
+        names = distinct(self.tables, "tables")
+        return swapped(
+            {name: f"{safe}_" if safe in TABLES_MEMBERS else safe for name, safe in names.items()}
+        )
 
     @cached_property
     def reducer_names(self) -> Mapping[str, str]:

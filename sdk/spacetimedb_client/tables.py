@@ -152,6 +152,10 @@ class TableHandle(Generic[R]):
             for stream in streams:
                 stream.put(change)
 
+    @property
+    def has_streams(self) -> bool:
+        return bool(self._streams)
+
     async def has_room(self) -> None:
         for stream in self._streams:
             await stream.has_room()
@@ -195,7 +199,8 @@ class Tables:
     async def has_room(self) -> None:
         """Until every iterator that may stop the connection has caught up."""
         for table in self._by_name.values():
-            await table.has_room()
+            if table.has_streams:
+                await table.has_room()
 
     def close(self) -> None:
         for table in self._by_name.values():

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 import tests.support.arena_bindings as arena_module
-from spacetimedb_bsatn import Identity, Schema, ValidationError
+from spacetimedb_bsatn import Identity, Schema, ValidationError, u32
 from spacetimedb_bsatn.algebraic import UNIT, Primitive, option, product, sum_of
 from spacetimedb_bsatn.schema import Procedure, Table, TypeName
 from spacetimedb_client import cli, connect
-from spacetimedb_client.bindings import Bindings
+from spacetimedb_client.bindings import TABLE_MEMBERS, TABLES_MEMBERS, Bindings
 from spacetimedb_client.codegen import generate
+from spacetimedb_client.module import Module
+from spacetimedb_client.tables import TableHandle, Tables
 from tests.sdk.conftest import Publish
 from tests.support.arena import arena
 from tests.support.arena_bindings import Happening, Phase, Player, Spot
@@ -92,6 +94,23 @@ def test_names_that_collide_are_an_error_that_says_both() -> None:
     schema = Schema((product(("a_b", Primitive.U8), ("a-b", Primitive.U8)),), (TypeName("T", 0),))
     with pytest.raises(ValidationError, match="'a_b' and 'a-b'"):
         generate(schema, "colliding")
+
+
+def test_a_column_that_is_called_like_a_method_of_tables_gets_an_underscore() -> None:
+    public = {name for name in dir(TableHandle) if not name.startswith("_")}
+    assert public == TABLE_MEMBERS
+    module = Module()
+    module.table("t", {"changes": u32, "close": u32}, primary_key="changes", unique=["close"])
+    indexes = Bindings(module.schema).tables["t"].indexes
+    assert set(indexes) == {"changes_", "close_"}
+
+
+def test_a_table_that_is_called_like_a_method_of_all_tables_gets_an_underscore() -> None:
+    public = {name for name in dir(Tables) if not name.startswith("_")}
+    assert public == TABLES_MEMBERS
+    module = Module()
+    module.table("close", {"a": u32})
+    assert Bindings(module.schema).table_names == {"close_": "close"}
 
 
 def test_private_tables_are_left_out_unless_asked_for() -> None:
