@@ -93,8 +93,8 @@ def test_commands_that_are_told_are_there(document: str) -> None:
         match shlex.split(command):
             case ["make", target, *_]:
                 assert exit_status("make", "--dry-run", target) == 0, command
-            case ["watchglass", subcommand, *arguments]:
-                assert_flags_exist(subcommand, arguments, command)
+            case ["watchglass" | "spacetimedb-py" as program, subcommand, *arguments]:
+                assert_flags_exist(program, subcommand, arguments, command)
                 assert_files_exist(arguments, command)
             case ["python", *arguments]:
                 assert_files_exist(arguments, command)
@@ -126,16 +126,20 @@ def assert_files_exist(arguments: list[str], command: str) -> None:
             assert (ROOT / argument).exists(), command
 
 
-def assert_flags_exist(subcommand: str, arguments: list[str], command: str) -> None:
-    asked = [watchglass(), subcommand, "--help"]
+def assert_flags_exist(program: str, subcommand: str, arguments: list[str], command: str) -> None:
+    asked = [installed(program), subcommand, "--help"]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert done.returncode == 0, command
     told = set(re.findall(r"--?[\w-]+", done.stdout))
     assert {argument for argument in arguments if argument.startswith("-")} <= told, command
 
 
+def installed(program: str) -> str:
+    return str(Path(sys.executable).with_name(program))
+
+
 def watchglass() -> str:
-    return str(Path(sys.executable).with_name("watchglass"))
+    return installed("watchglass")
 
 
 def exit_status(*command: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -17,10 +18,12 @@ import pytest
 from spacetimedb_bsatn import Identity, ScheduleAt, Some, TimeDuration, Timestamp
 from spacetimedb_client import cli
 from spacetimedb_client.printing import json_of, printable, shown
+from spacetimedb_client.subcommands import SUBCOMMANDS
 from spacetimedb_client.testing import Server
 from tests.sdk.conftest import Database, Publish
 from tests.support.arena import arena
 from tests.support.arena_bindings import Happening, Phase, Spot
+from tests.test_docs import commands_of
 
 MODULE = """
 from spacetimedb_bsatn import u32
@@ -189,6 +192,39 @@ async def test_rows_are_shown_as_they_come(run: Run, database: Database) -> None
     assert said.json()["row"]["name"] == "Ann"
     said = await run("subscribe", "-d", database.name, query, "--count", "1")
     assert "+ player id: 1, name: Ann" in said.out
+
+
+LEADERBOARD = """
+from spacetimedb_bsatn import u32, u64
+from spacetimedb_client.module import Module
+
+module = Module()
+columns = {"id": u64, "name": str, "points": u32}
+module.mirror(module.table("score", columns, primary_key="id", auto_inc=["id"]))
+"""
+
+
+async def test_the_tour_of_the_document_can_be_taken_from_start_to_end(
+    run: Run, database_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPACETIMEDB_URI", database_server.uri)
+    monkeypatch.delenv("SPACETIMEDB_TOKEN", raising=False)
+    (tmp_path / "leaderboard.py").write_text(LEADERBOARD)
+    told: dict[str, str] = {}
+    for command in commands_of("docs/spacetimedb.md"):
+        match shlex.split(command):
+            case ["spacetimedb-py", name, *arguments]:
+                said = await run(name, *arguments)
+                assert said.status == 0, (command, said.err)
+                told[name] = said.out
+                if "--new" in arguments:
+                    token = said.out.split()[-1]
+                    monkeypatch.setenv("SPACETIMEDB_TOKEN", token)
+    assert told.keys() == {module.NAME for module in SUBCOMMANDS}
+    assert "Ann" in told["sql"]
+    assert "+ score id: 1, name: Ann" in told["subscribe"]
+    assert "class Score" in (tmp_path / "arena.py").read_text()
 
 
 def test_nothing_listens_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
