@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import tests.support.arena_bindings as arena_module
-from spacetimedb_bsatn import Identity, Schema, ValidationError, u32
+from hatch_build import find_node
+from spacetimedb_bsatn import Identity, Schema, ValidationError, u32, u64
 from spacetimedb_bsatn.algebraic import UNIT, Primitive, option, product, sum_of
 from spacetimedb_bsatn.schema import Procedure, Table, TypeName
 from spacetimedb_client import cli, connect
@@ -117,3 +121,60 @@ def test_private_tables_are_left_out_unless_asked_for() -> None:
     schema = arena().schema
     assert "SecretTable" not in generate(schema, "arena")
     assert "SecretTable" in generate(schema, "arena", private=True)
+
+
+USE = """
+from spacetimedb_client import connect
+import things
+
+
+async def main() -> list[str]:
+    async with connect("http://127.0.0.1:3000", "things", module=things) as conn:
+        thing = things.Thing(1, b"", "a", ("b",), 1.5, things.Spot(1.0), None)
+        await conn.reducers.thing_insert(row=thing)
+        conn.reducers.thing_delete.nowait(1)
+        found = conn.db.thing.str.find("a")
+        return [] if found is None else [found.str, *found.tuple]
+"""
+WRONG = """
+
+async def wrong() -> None:
+    async with connect("http://127.0.0.1:3000", "things", module=things) as conn:
+        await conn.reducers.thing_delete("1")
+"""
+STRICT = {"typeCheckingMode": "strict", "venvPath": str(FILE.parents[2]), "venv": ".venv"}
+
+
+def things() -> Module:
+    """Columns with the names of types, which hide them from the annotations beside."""
+    module = Module()
+    spot = module.product("Spot", x=float)
+    columns = {
+        "u64": u64,
+        "bytes": bytes,
+        "str": str,
+        "tuple": list[str],
+        "float": float,
+        "Spot": spot,
+        "Identity": Identity | None,
+    }
+    module.mirror(module.table("thing", columns, primary_key="u64", unique=["str"]))
+    return module
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_the_file_passes_both_type_checkers_in_strict_mode(tmp_path: Path) -> None:
+    (tmp_path / "things.py").write_text(generate(things().schema, "things"))
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(STRICT))
+    pyright = FILE.parents[2] / "node_host/node_modules/pyright/index.js"
+    node = find_node()[0]
+    for command in (
+        [sys.executable, "-m", "mypy", "--strict", "use.py", "things.py"],
+        [str(node), str(pyright), "-p", "."],
+    ):
+        for text, is_right in ((USE, True), (USE + WRONG, False)):
+            (tmp_path / "use.py").write_text(text)
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+            assert (done.returncode == 0) == is_right, done.stdout + done.stderr
+            assert done.stdout.count("error: ") == (0 if is_right else 1), done.stdout

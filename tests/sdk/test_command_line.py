@@ -60,7 +60,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     async def command(*arguments: str) -> Said:
         capsys.readouterr()
         status = await asyncio.to_thread(cli.main, arguments)
-        return Said(status, *capsys.readouterr())
+        told = capsys.readouterr()
+        return Said(status, told.out, told.err)
 
     return command
 

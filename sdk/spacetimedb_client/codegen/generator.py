@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from spacetimedb_bsatn import Schema
 from spacetimedb_bsatn.algebraic import UNIT, ProductType, SumType, is_plain_enum
 from spacetimedb_bsatn.classes import variant_names
-from spacetimedb_bsatn.names import class_name, distinct
+from spacetimedb_bsatn.names import class_name, distinct, python_name
 from spacetimedb_bsatn.schema_writing_v10 import schema_to_bytes_v10
 from spacetimedb_client.bindings import Bindings, CallBinding, TableBinding
 from spacetimedb_client.codegen.annotated import Annotations
@@ -35,7 +35,16 @@ class Generator:
         self._database = database
         self._bindings = Bindings(schema)
         self._classes = self._bindings.classes
-        self._annotations = Annotations(self._classes)
+        self._annotations = Annotations(self._classes, self._attributes())
+
+    def _attributes(self) -> set[str]:
+        """Names inside of classes that have annotations."""
+        products = (each for each in self._schema.types if isinstance(each, ProductType))
+        fields = {
+            python_name(each.name) for part in products for each in part.elements if each.name
+        }
+        tables = self._bindings.tables.values()
+        return fields | {name for each in tables for name in each.indexes}
 
     def text(self) -> str:
         # First what decides which names have to be imported.
@@ -52,6 +61,8 @@ class Generator:
         yield ""
         if "(enum." in body:
             yield "import enum"
+        if builtins := sorted(self._annotations.builtins):
+            yield f"from builtins import {', '.join(builtins)}"
         if "Sequence[" in body:
             yield "from collections.abc import Sequence"
         yield "from typing import TYPE_CHECKING"
@@ -135,7 +146,7 @@ class Generator:
         lines: list[str] = []
         for accessor, index in table.indexes.items():
             parts = [self._annotations.of(types[column]) for column in index.columns]
-            key = parts[0] if len(parts) == 1 else f"tuple[{', '.join(parts)}]"
+            key = parts[0] if len(parts) == 1 else f"{self._annotations.tuple}[{', '.join(parts)}]"
             lines.append(f"{accessor}: IndexHandle[{row}, {key}]")
         yield from class_of(f"{class_name(safe)}Table(TableHandle[{row}])", lines)
 
@@ -175,6 +186,9 @@ class Generator:
             yield f"    def {attribute}(self) -> Database{name}: ..."
 
     def _foot(self) -> Iterator[str]:
+        for name in sorted(self._annotations.renamed):
+            yield ""
+            yield f"_{name} = {name}"
         described = base64.b85encode(schema_to_bytes_v10(self._schema)).decode()
         yield ""
         yield ""
