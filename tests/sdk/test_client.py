@@ -14,6 +14,7 @@ from spacetimedb_client import (
     Cause,
     ConnectError,
     Connection,
+    ConnectionId,
     ConnectionLost,
     ConversionError,
     DatabaseNotFound,
@@ -656,3 +657,34 @@ async def test_the_json_protocol_says_the_same(database: Database) -> None:
         async with await conn.subscribe("SELECT * FROM player"):
             assert len(conn.db.player) == 1
         assert len(conn.db.player) == 0
+
+
+async def test_t10_a_connection_id_can_be_chosen(database: Database) -> None:
+    chosen = ConnectionId(0x1234)
+    async with connect(*database.address, connection_id=chosen) as conn:
+        assert conn.connection_id == chosen
+        with pytest.raises(ReducerError, match="no"):
+            await conn.reducers.refuse("no")
+
+
+async def test_t13_others_have_their_turn_while_very_many_rows_come(database: Database) -> None:
+    async with connect(*database.address) as conn:
+        table = conn.bindings.tables["level"]
+        steps = [
+            BatchStep(Operation.INSERT, 2, table.codec.encode(table.row(n, 0)))
+            for n in range(100_000)
+        ]
+        await conn.reducers.apply(batch(steps))
+        turns = 0
+
+        async def count_turns() -> None:
+            nonlocal turns
+            while len(conn.db.level) == 0:
+                turns += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.create_task(count_turns())
+        await conn.subscribe("SELECT * FROM level")
+        await counting
+        assert len(conn.db.level) == 100_000
+        assert turns > 5
