@@ -17,7 +17,7 @@ PIN = $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no
 venv := .venv/.made-$(shell (pwd; $(PYTHON) --version) 2>&1 | cksum | cut -d' ' -f1)
 packages := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help install serve test check fix e2e soak bench build lock generate native chromium
+.PHONY: help install serve test check fix e2e soak bench build lock generate native spacetimedb chromium
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -28,7 +28,7 @@ install: $(packages)  ## .venv with everything in it, Pyodide and the page; noth
 serve: install  ## the server with its page; flags: make serve ARGS="--port 9000"
 	@exec $(BIN)/watchglass serve $(ARGS)
 
-test: install chromium  ## every test: Node's, the page's, Python's, and the ones in a real browser
+test: install chromium spacetimedb  ## every test: Node's, the page's, Python's, and the ones in a real browser
 	@$(NODE) --test node_host/test/*.test.mjs
 	@$(NODE) --test web/test/*.test.ts
 	@$(RUN) -m pytest -q $(ARGS)
@@ -51,7 +51,7 @@ fix: install  ## what lint and format can repair by themselves
 e2e: install chromium  ## only the tests with a real server and browser
 	@$(RUN) -m pytest -q tests/e2e $(ARGS)
 
-soak: install chromium  ## the long random tests, with the counts of a release
+soak: install chromium spacetimedb  ## the long random tests, with the counts of a release
 	@SOAK=1 $(NODE) --test node_host/test/frames_fuzz.test.mjs
 	@$(RUN) -m pytest -q --soak $(ARGS)
 
@@ -68,9 +68,12 @@ lock: $(packages)  ## pins anew what pyproject.toml and bench/ ask for
 generate: $(packages)  ## docs/protocol.md's schemas, web/src/messages.ts and docs/settings.md
 	@$(RUN) -m watchglass_server.schema
 
-native: $(packages)  ## node_host/native/*.wasm, from their sources
+native: $(packages)  ## every *.wasm, from its source
 	@$(RUN) hatch_build.py
 	@$(NODE) node_host/native/build.mjs
+
+spacetimedb: $(packages)  ## the database server of sdk/'s tests, built with cargo once
+	@$(RUN) scripts/spacetimedb_server.py
 
 chromium:
 	@CHROMIUM="$(CHROMIUM)" scripts/chromium

@@ -22,8 +22,11 @@ NAMED_FILE = re.compile(r"`([\w.-]*(?:/[\w.-]+)*/?[\w-]+\.(?:py|mjs|ts|md|json|t
 # A page of the architecture names files by their last part where the folder has been said.
 SYNC = "sync/watchglass_sync"
 JAIL = "jail/watchglass_jail"
+BSATN, CLIENT = "sdk/spacetimedb_bsatn", "sdk/spacetimedb_client"
+PARTS = ("codegen", "module", "protocol", "subcommands")
 FOLDERS = (
     *("server/watchglass_server", "monitor/watchglass_monitor", SYNC, JAIL),
+    *(BSATN, CLIENT, *(f"{CLIENT}/{part}" for part in PARTS)),
     *("node_host/src", "web/src", "tests/support", "tests/vectors", "."),
 )
 
@@ -65,10 +68,13 @@ def test_files_that_are_named_exist(document: str) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("folder", ["server/watchglass_server", "node_host/src", SYNC, JAIL])
+@pytest.mark.parametrize(
+    "folder", ["server/watchglass_server", "node_host/src", SYNC, JAIL, BSATN, CLIENT]
+)
 def test_architecture_leaves_out_no_file(folder: str) -> None:
     page = text_of("docs/architecture.md")
-    files = {path.name for path in (ROOT / folder).glob("*.*") if path.suffix in {".py", ".mjs"}}
+    found = (ROOT / folder).rglob("*.*") if folder == CLIENT else (ROOT / folder).glob("*.*")
+    files = {path.name for path in found if path.suffix in {".py", ".mjs"}}
     assert not [name for name in sorted(files - {"__init__.py"}) if f"{name}`" not in page]
 
 
@@ -88,8 +94,8 @@ def test_commands_that_are_told_are_there(document: str) -> None:
         match shlex.split(command):
             case ["make", target, *_]:
                 assert exit_status("make", "--dry-run", target) == 0, command
-            case ["watchglass", subcommand, *arguments]:
-                assert_flags_exist(subcommand, arguments, command)
+            case ["watchglass" | "spacetimedb-py" as program, subcommand, *arguments]:
+                assert_flags_exist(program, subcommand, arguments, command)
                 assert_files_exist(arguments, command)
             case ["python", *arguments]:
                 assert_files_exist(arguments, command)
@@ -121,16 +127,20 @@ def assert_files_exist(arguments: list[str], command: str) -> None:
             assert (ROOT / argument).exists(), command
 
 
-def assert_flags_exist(subcommand: str, arguments: list[str], command: str) -> None:
-    asked = [watchglass(), subcommand, "--help"]
+def assert_flags_exist(program: str, subcommand: str, arguments: list[str], command: str) -> None:
+    asked = [installed(program), subcommand, "--help"]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert done.returncode == 0, command
     told = set(re.findall(r"--?[\w-]+", done.stdout))
     assert {argument for argument in arguments if argument.startswith("-")} <= told, command
 
 
+def installed(program: str) -> str:
+    return str(Path(sys.executable).with_name(program))
+
+
 def watchglass() -> str:
-    return str(Path(sys.executable).with_name("watchglass"))
+    return installed("watchglass")
 
 
 def exit_status(*command: str) -> int:

@@ -1,11 +1,12 @@
-/** native/*.wat and native/*.ts -> native/*.wasm. `--check` builds nothing and says what is not as its source makes it. */
+/** *.wat and *.ts in FOLDERS -> *.wasm. `--check` builds nothing and says what is not as its source makes it. */
 import fs from "node:fs";
 import path from "node:path";
 
 import asc from "assemblyscript/asc";
 import wabt from "wabt";
 
-const FOLDER = import.meta.dirname;
+const ROOT = path.join(import.meta.dirname, "../..");
+const FOLDERS = ["node_host/native", "sdk/spacetimedb_client/module"];
 const OPTIONS = [
   ...["-O3", "--converge", "--runtime", "stub", "--noAssert", "--use", "abort="],
   // Everything lies in the interpreter: its memory, and its table of functions.
@@ -51,24 +52,30 @@ function read(file) {
 /** @returns {Promise<Map<string, Uint8Array>>} what each built file has to be */
 async function build() {
   const built = new Map();
-  for (const name of fs.readdirSync(FOLDER).sort()) {
+  for (const name of files()) {
     const compile = COMPILERS[/** @type {keyof typeof COMPILERS} */ (path.extname(name))];
-    if (compile) built.set(path.parse(name).name + ".wasm", await compile(path.join(FOLDER, name)));
+    const { dir, name: stem } = path.parse(name);
+    if (compile) built.set(`${dir}/${stem}.wasm`, await compile(path.join(ROOT, name)));
   }
   return built;
 }
 
+/** Of all folders, named from the repository's. */
+function files() {
+  return FOLDERS.flatMap((folder) => fs.readdirSync(path.join(ROOT, folder)).sort().map((name) => `${folder}/${name}`));
+}
+
 const isCheck = process.argv.includes("--check");
 const built = await build();
-for (const name of fs.readdirSync(FOLDER).filter((each) => each.endsWith(".wasm") && !built.has(each))) {
-  console.error(`node_host/native/${name} has no source: delete it`);
+for (const name of files().filter((each) => each.endsWith(".wasm") && !built.has(each))) {
+  console.error(`${name} has no source: delete it`);
   process.exitCode = 1;
 }
 for (const [name, bytes] of built) {
-  const file = path.join(FOLDER, name);
+  const file = path.join(ROOT, name);
   if (!isCheck) fs.writeFileSync(file, bytes);
   else if (!fs.existsSync(file) || !fs.readFileSync(file).equals(bytes)) {
-    console.error(`node_host/native/${name} is not what its source makes: make native`);
+    console.error(`${name} is not what its source makes: make native`);
     process.exitCode = 1;
   }
 }

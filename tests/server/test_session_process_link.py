@@ -50,9 +50,6 @@ class Live:
     def apply(self, *happened: i.Input) -> None:
         self.happened += happened
 
-    def measure(self) -> int | None:
-        return None
-
     async def until(self, holds: Callable[[Session], bool], timeout: float) -> bool:
         return holds(self.state)
 

@@ -1,0 +1,1 @@
+"""The WebSocket protocols without I/O: frames in, events out; calls in, frames out."""
