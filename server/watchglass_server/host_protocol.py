@@ -255,6 +255,11 @@ class HostProtocol:
             raise ValueError("a chunk before ready")
         if blob.request_id != UNASKED_DUMP_ID:
             raise ValueError(f"a chunk for {blob.request_id}, which expects none")
+        # Chunks are no events, whose number holds the process up: so there are few of them.
+        if not blob.data:
+            raise ValueError("a chunk that holds nothing")
+        if len(self._dump) % MAX_CHUNK_BYTES:
+            raise ValueError("a chunk behind one that was not full, and so the last")
         if len(self._dump) + len(blob.data) > MAX_DUMP_BYTES:
             raise ValueError(f"a dump of more than {MAX_DUMP_BYTES} bytes")
         self._dump += blob.data

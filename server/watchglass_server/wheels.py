@@ -28,6 +28,7 @@ MAX_DEPENDENCIES: Final = 2000
 MAX_REQUIREMENT_CHARACTERS: Final = 4000  # below what Python refuses to read as a number
 _CHUNK_BYTES = 2**18
 _ENCRYPTED = 0x1
+_MEMBER = b"PK\x01\x02"  # begins each entry of an archive's list of its members
 
 
 class WheelRefused(Exception):
@@ -79,6 +80,7 @@ def read_metadata(data: bytes) -> Metadata:
 def metadata_of(path: Path) -> bytes:
     """The METADATA of a wheel, without looking at the rest. Raises WheelRefused."""
     try:
+        _must_be_short(path)
         with zipfile.ZipFile(path) as archive:
             return _metadata_bytes(archive)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError) as error:
@@ -95,6 +97,7 @@ def read_wheel(path: Path, filename: str) -> WheelContent:
         size = path.stat().st_size
         raise WheelRefused(f"has {size:,} bytes; at most {MAX_WHEEL_BYTES:,} are taken")
     try:
+        _must_be_short(path)
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             _check_members(members)
@@ -105,6 +108,17 @@ def read_wheel(path: Path, filename: str) -> WheelContent:
         raise WheelRefused(f"is no sound zip archive ({error})") from None
     modules = frozenset(filter(None, (_module(one.filename) for one in members)))
     return WheelContent(metadata, unpacked, len(members), modules)
+
+
+def _must_be_short(path: Path) -> None:
+    """Refuse too long a list of members unread: ZipFile would make objects of 600 MB of it."""
+    count, last = 0, b""
+    with path.open("rb") as file:
+        while data := file.read(_CHUNK_BYTES):
+            count += (last + data).count(_MEMBER)
+            last = (last + data)[1 - len(_MEMBER) :]
+    if count > 2 * MAX_FILES:  # it may stand in a member, too, by chance or in an archive
+        raise WheelRefused(f"holds about {count:,} files; at most {MAX_FILES:,} are taken")
 
 
 def _check_members(members: Sequence[zipfile.ZipInfo]) -> None:

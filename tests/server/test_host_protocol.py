@@ -346,11 +346,11 @@ def test_an_input_request_does_not_come_twice() -> None:
 def test_a_dump_is_joined_from_its_chunks() -> None:
     host = busy_host()
     entry = {"name": "x", "stored": True, "why": None, "kind": "value", "resource": False}
-    dumped = said("dumped", number=3, request_id=7, bytes=4, variables=[entry])
-    chunks = encode_blob(UNASKED_DUMP_ID, b"ab") + encode_blob(UNASKED_DUMP_ID, b"cd")
+    dumped = said("dumped", number=3, request_id=7, bytes=2**20 + 2, variables=[entry])
+    chunks = encode_blob(UNASKED_DUMP_ID, bytes(2**20)) + encode_blob(UNASKED_DUMP_ID, b"cd")
     (event,) = host.receive_data(chunks + dumped)
     assert isinstance(event, Dumped)
-    assert (event.number, event.request_id, event.data) == (3, 7, b"abcd")
+    assert (event.number, event.request_id, event.data) == (3, 7, bytes(2**20) + b"cd")
     assert event.entries[0].name == "x"
     (second,) = host.receive_data(
         encode_blob(UNASKED_DUMP_ID, b"e")
@@ -363,6 +363,12 @@ def test_a_dump_is_joined_from_its_chunks() -> None:
 def test_a_dump_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("watchglass_server.host_protocol.MAX_DUMP_BYTES", 3)
     assert_refused(busy_host(), encode_blob(UNASKED_DUMP_ID, b"abcd"), "more than 3 bytes")
+
+
+def test_a_chunk_holds_something_and_only_the_last_is_not_full() -> None:
+    assert_refused(busy_host(), encode_blob(UNASKED_DUMP_ID, b""), "holds nothing")
+    chunks = encode_blob(UNASKED_DUMP_ID, b"ab") + encode_blob(UNASKED_DUMP_ID, b"cd")
+    assert_refused(busy_host(), chunks, "not full")
 
 
 def test_a_query_is_answered_once() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -72,6 +73,26 @@ def test_json_and_html_say_the_same() -> None:
     )
     assert (str(two.version), two.yanked, two.metadata_sha256) == ("2.0", True, None)
     assert (said.has_source, said.other_python, said.unhashed) == (True, 1, 1)
+
+
+ENDLESS = ("<!--", "<a ", "<a href='", '<a href="', "<![", "<a a=", "<a" + " " * 99, "&#" + "1" * 9)
+
+
+@pytest.mark.parametrize("piece", ENDLESS)
+def test_markup_that_never_ends_takes_no_longer_than_its_letters(piece: str) -> None:
+    started = time.process_time()
+    said = project(piece.encode() * (10**6 // len(piece)) + HTML.encode() * 2, "text/html")
+    assert time.process_time() - started < 2.0
+    assert len(said.candidates) <= 4
+
+
+def test_links_are_read_as_browsers_do() -> None:
+    page = f"""<!-- <a href="a-9.0-py3-none-any.whl#sha256={SHA256}">no</a> --><A
+        data-requires-python=">=3.1" HREF = 'a-1.0-py3-none-any.whl#sha256={SHA256}&amp;x=1'>yes</A>
+        <abbr href="a-8.0-py3-none-any.whl#sha256={SHA256}"> <a href=a-2.0-py3-none-any.whl>"""
+    said = project(page.encode(), "text/html")
+    assert [str(one.version) for one in said.candidates] == ["1.0"]
+    assert said.unhashed == 1
 
 
 def test_what_is_neither_is_told() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import zipfile
 from pathlib import Path
 
@@ -96,6 +97,18 @@ def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(wheels, "MAX_FILES", 5)
     with pytest.raises(WheelRefused, match="holds 9 files"):
         read(hostile_wheel({f"evil/{n}": b"" for n in range(5)}), tmp_path)
+
+
+def test_a_list_of_a_million_members_is_not_even_read(tmp_path: Path) -> None:
+    entry = b"PK\x01\x02" + bytes(42)
+    end = b"PK\x05\x06" + struct.pack("<4H2LH", 0, 0, 0, 0, 10**6 * len(entry), 0, 0)
+    wheel = MadeWheel("a-1.0-py3-none-any.whl", entry * 10**6 + end)
+    path = wheel.put(tmp_path)
+    for look in (lambda: metadata_of(path), lambda: read_wheel(path, wheel.filename)):
+        started = time.process_time()
+        with pytest.raises(WheelRefused, match="about 1,000,000 files; at most 20,000"):
+            look()
+        assert time.process_time() - started < 1.0
 
 
 def test_a_file_that_is_too_large_is_not_even_opened(
