@@ -117,8 +117,8 @@ class ImpatientServer(socketio.AsyncServer):  # type: ignore[misc]
         return None
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        self._unknown.pop(eio_sid, None)
         await super()._handle_eio_disconnect(eio_sid, reason)
+        self._unknown.pop(eio_sid, None)  # also what the end of its token has put there
 
     def expect_hello(self, eio_sid: str | None) -> None:
         """Hang up on this connection, which nobody vouches for (any more), unless somebody does."""
@@ -168,7 +168,7 @@ class ImpatientServer(socketio.AsyncServer):  # type: ignore[misc]
             await socket.queue.put(None)  # ends a long poll, and a WebSocket that came after one
 
     def _end_unknown(self, eio_sid: str) -> None:
-        if eio_sid in self._unknown:
+        if self._unknown.pop(eio_sid, None) is not None:
             task = asyncio.get_running_loop().create_task(self.hang_up(eio_sid))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)

@@ -17,6 +17,7 @@ from tests.support.hostile_client import call_packet, payload
 from tests.support.mutation import Mutation
 from tests.support.served import Wire
 from tests.support.serving import Serving
+from watchglass_server.socketio_server import HELLO_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -69,8 +70,7 @@ async def post_payloads(serving: Serving, seeds: range, session: str) -> None:
     url = serving.url + "/socket.io/?EIO=4&transport=polling"
     async with aiohttp.ClientSession() as http:
         for seed in seeds:
-            async with http.get(url) as opened:
-                sid = json.loads((await opened.text())[1:])["sid"]
+            sid = await _begun(http, url)
             async with http.post(
                 f"{url}&sid={sid}", data="40" + json.dumps({"token": serving.token})
             ):
@@ -82,6 +82,17 @@ async def post_payloads(serving: Serving, seeds: range, session: str) -> None:
             with contextlib.suppress(TimeoutError):
                 async with http.post(f"{url}&sid={sid}", data=sent, timeout=WAIT) as said:
                     assert said.status in (200, 400), await said.text()
+
+
+async def _begun(http: aiohttp.ClientSession, url: str) -> str:
+    """A connection, as soon as there is room beside those that have not said who they are."""
+    async with asyncio.timeout(HELLO_S * 2):
+        while True:
+            async with http.get(url) as opened:
+                text = await opened.text()
+            if text != '"busy"':
+                return str(json.loads(text[1:])["sid"])
+            await asyncio.sleep(0.2)
 
 
 def has_result(wire: Wire, number: int) -> bool:

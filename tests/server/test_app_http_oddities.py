@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Iterator
@@ -252,6 +253,21 @@ async def test_those_who_say_nothing_are_bounded_and_others_come_in_again(
     assert opened[-1] == 401
     async with await _let_in(serving) as socket:
         assert (await socket.call("server.info", {}))["ok"]
+
+
+async def test_who_has_said_goodbye_takes_nobodys_place(serving: Serving) -> None:
+    polling = f"{serving.url}/socket.io/?EIO=4&transport=polling"
+    hello = "40" + json.dumps({"token": serving.token})
+    async with aiohttp.ClientSession() as web:
+        for _ in range(UNKNOWN_MOST_OF_ADDRESS + 10):
+            async with web.get(polling) as opened:
+                sid = json.loads((await opened.text())[1:])["sid"]
+            for said in (hello, "1"):
+                # The goodbye is answered when its last words are fetched, which nobody does.
+                with contextlib.suppress(TimeoutError):
+                    limit = aiohttp.ClientTimeout(total=0.05 if said == "1" else 10)
+                    async with web.post(f"{polling}&sid={sid}", data=said, timeout=limit):
+                        pass
 
 
 async def _let_in(serving: Serving) -> RawSocket:
