@@ -73,9 +73,12 @@ def test_the_wheel_holds_host_pyodide_and_page_and_nothing_of_the_tests(wheel: P
         "watchglass_jail/confine.py",
         "watchglass_jail/zygote.py",
         "watchglass_sync/journal.py",
+        "spacetimedb_client/module/generic.wasm",
     } <= names
     folders = {name.split("/")[0] for name in names}
     assert {f for f in folders if not f.endswith(".dist-info")} == {
+        "spacetimedb_bsatn",
+        "spacetimedb_client",
         "watchglass_jail",
         "watchglass_monitor",
         "watchglass_server",

@@ -150,7 +150,7 @@ FLOODS = {
         "a flood of dumped",
     ),
     "a dump without end": Flood("chunk(2 ** 20)", "a dump of more than"),
-    "chunks of nothing": Flood("chunk(0) * 1000", "a flood of dumps"),
+    "chunks of nothing": Flood("chunk(0) * 1000", "a chunk that holds nothing"),
 }
 
 
