@@ -72,17 +72,17 @@ def frames(stack: list[FrameType]) -> Frames:
     return {"frames": shown, "omitted": len(kept) - len(inner) - len(outer)}
 
 
-def running_stack(waiting: FrameType | None, coroutine: object) -> list[FrameType]:
+def running_stack(waiting: list[FrameType], coroutine: object) -> list[FrameType]:
     """The user's frames, the innermost first: of what runs, or waits in a call, or awaits."""
-    stack = _callers(_getframe())
+    stack = callers(_getframe())
     if not any(_number(frame) is not None for frame in stack):
-        stack = _callers(waiting)
+        stack = waiting
     if not any(_number(frame) is not None for frame in stack):
         stack = _awaiting(coroutine)
     return stack
 
 
-def _callers(frame: FrameType | None) -> list[FrameType]:
+def callers(frame: FrameType | None) -> list[FrameType]:
     """The frames up to the kernel's own, which called the user's code."""
     found: list[FrameType] = []
     for each in islice(_outwards(frame), MAX_DEPTH):

@@ -33,6 +33,7 @@ from watchglass_monitor.tracebacks import file_name
 from watchglass_monitor.variables import VariableMonitor
 from watchglass_monitor.watcher import tell_lines_of
 from watchglass_monitor.watches import Watches
+from watchglass_monitor.worker import Worker
 
 ERROR_TEXT_S = 2.0
 UNFINISHED_MS = 5.0  # between two looks at the rest of very many variables, while nothing runs
@@ -175,7 +176,12 @@ class Kernel:
         fields = {"bundle": publication.bundle, "display_id": publication.display_id}
         self.publish({"type": kind, **fields})
 
-    # The entries: each is called on a stack of its own, which may be suspended.
+    def worker(self) -> Worker:
+        """One more stack to run the entries on."""
+        entries = self.execute, self.serve, self.interrupt, self.tick, self.step
+        return Worker({each.__name__: each for each in entries}, self.suspender.run_sync)
+
+    # The entries: the stack that one runs on may be suspended; the next runs on another one then.
 
     def execute(self, request_id: int, number: int, code: str, store_history: bool) -> None:
         """Run an execution, or begin to, when it awaits."""
@@ -326,7 +332,7 @@ class Kernel:
         if execution is None:
             return []
         coroutine = execution.task.get_coro() if execution.task is not None else None
-        return running_stack(self.suspender.waiting_frame(execution.request_id), coroutine)
+        return running_stack(self.suspender.waiting_frames(execution.request_id), coroutine)
 
     def _line(self) -> RunningLine | None:
         return running_line(self._stack(), self.execution.number) if self.execution else None

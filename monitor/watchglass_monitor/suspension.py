@@ -9,6 +9,7 @@ from time import monotonic
 from types import FrameType
 from typing import SupportsIndex, TypeVar
 
+from watchglass_monitor.frames import callers
 from watchglass_monitor.host import Gate, Host
 from watchglass_monitor.interrupts import Interrupts
 from watchglass_monitor.ownership import Ownership
@@ -26,7 +27,7 @@ class Suspension:
 
     owner: int
     gate: Gate
-    frame: FrameType | None
+    frames: list[FrameType]
     interrupted: bool = False
 
 
@@ -55,14 +56,14 @@ class Suspender:
         """Let the event loop turn until the gate opens; an interrupt is raised here."""
         self._interrupts.safe_point()
         owner, is_main = self._ownership.current or 0, self._ownership.is_main
-        suspension = Suspension(owner, gate, _getframe())
+        suspension = Suspension(owner, gate, callers(_getframe()))
         self._waiting.append(suspension)
         self._ownership.leave()
         self.before()
         try:
             self.run_sync(gate.promise)
         finally:
-            suspension.frame = None  # it holds this frame, and this frame holds it
+            suspension.frames.clear()  # they hold this frame's caller, and this frame holds them
             self._waiting.remove(suspension)
             self._ownership.enter(owner, is_main=is_main)
         if suspension.interrupted:
@@ -76,10 +77,13 @@ class Suspender:
             suspension.gate.open()
         return bool(found)
 
-    def waiting_frame(self, owner: int) -> FrameType | None:
-        """Where that execution waits in a call, if it does."""
-        found = [each.frame for each in self._waiting if each.owner == owner]
-        return found[-1] if found else None
+    def waiting_frames(self, owner: int) -> list[FrameType]:
+        """Where that execution waits in a call, if it does: its frames, the innermost first.
+
+        They were noted before: what lies between frames is moved away while their stack waits.
+        """
+        found = [each.frames for each in self._waiting if each.owner == owner]
+        return found[-1] if found else []
 
     def sleep(self, seconds: float | SupportsIndex, /) -> None:
         """Suspend for the given number of seconds; the event loop goes on."""

@@ -29,7 +29,7 @@ export class Host {
   /** @type {import("./fingerprints.mjs").Fingerprints | undefined} */
   #fingerprints;
   #reader = new FrameReader();
-  #stepper = new Stepper(() => this.#call(this.#attached().step()));
+  #stepper = new Stepper(() => this.#attached().step());
   /** @type {Kernel | undefined} */
   #kernel;
   /** @type {Execute | undefined} */
@@ -179,8 +179,8 @@ export class Host {
     this.#draining = false;
     this.#stray = 0;
     const kernel = this.#attached();
-    if (this.#inbox.length) this.#call(kernel.serve());
-    if (this.#press && this.#running) this.#call(kernel.interrupt());
+    if (this.#inbox.length) kernel.serve();
+    if (this.#press && this.#running) kernel.interrupt();
     if (!this.#running) this.#start();
   }
 
@@ -192,7 +192,7 @@ export class Host {
     this.#lastTick = -Infinity;
     this.#wake(this.#pollMs);
     const { request_id, number, code, store_history } = execute;
-    this.#call(this.#attached().execute(request_id, number, code, store_history ?? true));
+    this.#attached().execute(request_id, number, code, store_history ?? true);
   }
 
   /** @param {{ request_id: number, attempt: number }} message */
@@ -268,7 +268,7 @@ export class Host {
 
   async #tick() {
     this.#ticker = undefined;
-    const next = await this.#call(this.#attached().tick());
+    const next = await this.#attached().tick();
     if (next && !this.#ticker) this.#wake(next);
   }
 
@@ -345,19 +345,6 @@ export class Host {
   #attached() {
     if (!this.#kernel) throw new Error("no kernel is attached yet");
     return this.#kernel;
-  }
-
-  /**
-   * @template T
-   * @param {Promise<T>} entry
-   * @returns {Promise<T | undefined>}
-   */
-  async #call(entry) {
-    try {
-      return await entry;
-    } catch (error) {
-      return this.fail(error);
-    }
   }
 
   /**

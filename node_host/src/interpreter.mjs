@@ -13,7 +13,9 @@ import { pathToFileURL } from "node:url";
 import { PyodideCode } from "./pyodide_code.mjs";
 import { emscriptenSystem, isInForce } from "./second_layer.mjs";
 import { Image } from "./snapshot.mjs";
+import { hideSuspendedFrames } from "./suspended_frames.mjs";
 import { growMemory, limitMemory } from "./wasm.mjs";
+import { Workers } from "./workers.mjs";
 
 /**
  * Pyodide, with the two parts of it that have no public name; the version is pinned for them.
@@ -124,8 +126,9 @@ function interceptLoading(compiled, image, signalCheck) {
   ) => {
     if (source?.byteLength !== PLACEHOLDER_BYTES) return instantiate(source, imports);
     const compiledModule = await compiled;
-    const instance = await instantiate(compiledModule, withOurs(imports, signalCheck));
-    if (image) growMemory(/** @type {any} */ (instance.exports.memory), image.memoryBytes);
+    const memory = () => /** @type {any} */ (instance.exports.memory);
+    const instance = await instantiate(compiledModule, withOurs(imports, memory, signalCheck));
+    if (image) growMemory(memory(), image.memoryBytes);
     return { module: compiledModule, instance };
   };
   if (image)
@@ -146,11 +149,13 @@ function interceptLoading(compiled, image, signalCheck) {
 
 /**
  * @param {any} imports
+ * @param {() => WebAssembly.Memory} memory
  * @param {Function | undefined} signalCheck
  */
-function withOurs(imports, signalCheck) {
+function withOurs(imports, memory, signalCheck) {
   /** @type {Record<string | symbol, Function>} */
   const ours = {
+    ...hideSuspendedFrames(imports.env, memory),
     ...(signalCheck && { _Py_CheckEmscriptenSignals_Helper: signalCheck }),
     ...(isInForce() && { _emscripten_system: emscriptenSystem }),
   };
@@ -197,8 +202,7 @@ function fileUrl(folder, name) {
 }
 
 /**
- * The kernel's entries (monitor/watchglass_monitor/kernel.py), each run on a stack of its own,
- * which the code can suspend.
+ * The kernel's entries (monitor/watchglass_monitor/kernel.py), which the code in them can suspend.
  * @typedef {object} Kernel
  * @property {(requestId: number, number: number, code: string, store: boolean) => Promise<void>} execute
  * @property {() => Promise<void>} serve
@@ -213,18 +217,20 @@ function fileUrl(folder, name) {
  * Start the kernel on this host.
  * @param {Pyodide} pyodide
  * @param {object} host what the kernel may ask for
+ * @param {(error: unknown) => void} fail what to do when an entry failed
  * @returns {Kernel}
  */
-export function startKernel(pyodide, host) {
+export function startKernel(pyodide, host, fail) {
   const kernel = pyodide.pyimport("watchglass_monitor.in_pyodide").start(host);
-  const { execute, serve, interrupt, tick, step } = kernel;
+  const { worker, rung, python } = kernel;
+  const workers = new Workers(worker, fail);
   return {
-    execute: (...args) => execute.callPromising(...args),
-    serve: () => serve.callPromising(),
-    interrupt: () => interrupt.callPromising(),
-    tick: () => tick.callPromising(),
-    step: () => step.callPromising(),
-    rung: kernel.rung,
-    python: kernel.python,
+    execute: (...args) => workers.call("execute", ...args),
+    serve: () => workers.call("serve"),
+    interrupt: () => workers.call("interrupt"),
+    tick: () => workers.call("tick"),
+    step: () => workers.call("step"),
+    rung,
+    python,
   };
 }

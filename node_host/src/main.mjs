@@ -33,7 +33,7 @@ async function start(config) {
   pyodide.setStderr({ write: (bytes) => streams.write("stderr", bytes) });
   const watcher = dictWatcher(pyodide, () => safePoints.comeBy());
   host.lend(new Fingerprints(pyodide._module.LDSO.loadedLibsByName.__main__.exports));
-  const kernel = startKernel(pyodide, host.forKernel(watcher));
+  const kernel = startKernel(pyodide, host.forKernel(watcher), (error) => host.fail(error));
   host.attach(kernel, () => pyodide._module.HEAP8.length);
   safePoints.arm(pyodide);
   raise(pyodide);

@@ -34,7 +34,8 @@ export const emscriptenSystem = (/** @type {number} */ command) => (command ? -E
 export function raise(pyodide) {
   if (!isInForce()) return;
   const { console, process: shown } = substitutes();
-  hide(pyodide, OF_PYODIDE);
+  // Pyodide puts others in the place of all that it has when it is lost, before it says so.
+  hide(pyodide, OF_PYODIDE, { configurable: true });
   hide(pyodide.FS.filesystems, OF_FILE_SYSTEMS);
   hide(globalThis, OF_GLOBALS);
   hide(process, OF_PROCESS);
@@ -67,24 +68,26 @@ function substitutes() {
 /**
  * @param {object} holder
  * @param {string[]} names
+ * @param {PropertyDescriptor} [how]
  */
-function hide(holder, names) {
-  for (const name of names) if (name in holder) put(holder, { [name]: undefined });
+function hide(holder, names, how) {
+  for (const name of names) if (name in holder) put(holder, { [name]: undefined }, how);
 }
 
 /**
  * @param {object} holder
  * @param {Record<string | symbol, unknown>} values
+ * @param {PropertyDescriptor} [how]
  */
-function put(holder, values) {
+function put(holder, values, how = { configurable: false }) {
   for (const name of Reflect.ownKeys(values)) {
     // Some of Node's are made when they are first touched, WebSocket with 15 MB; gone, it is not.
     Reflect.deleteProperty(holder, name);
     Object.defineProperty(holder, name, {
       value: values[name],
       writable: false,
-      configurable: false,
       enumerable: false,
+      ...how,
     });
   }
 }

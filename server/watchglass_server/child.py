@@ -45,6 +45,7 @@ ENVIRONMENT: Final = {
 class ChildExit:
     """What wait() of the operating system said; a signal is negative, as in subprocess.
 
+    `max_rss_bytes`: the most memory that it held, 0 if that is not known.
     `was_out_of_memory`: the kernel has killed it at its control group's limit of memory.
     """
 
@@ -128,9 +129,10 @@ class Child:
 class PlainChild(Child):
     """A child of our own, with an empty environment and no jail."""
 
-    def __init__(self, process: subprocess.Popen[bytes], output: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], output: int, inherited_rss: int) -> None:
         super().__init__(process.pid, output)
         self._process = process
+        self._inherited_rss = inherited_rss
         self._watch_exit()
 
     @classmethod
@@ -142,6 +144,7 @@ class PlainChild(Child):
     ) -> "PlainChild":
         """Start the program; the socket keeps its number in it. Raises OSError."""
         output, theirs = os.pipe()
+        inherited_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         try:
             process = subprocess.Popen(
                 [*_death_with_parent(), *argv],
@@ -159,7 +162,7 @@ class PlainChild(Child):
         finally:
             os.close(theirs)
         _limit(process.pid, data_bytes)
-        return cls(process, output)
+        return cls(process, output, inherited_rss)
 
     def _watch_exit(self) -> None:
         try:
@@ -173,12 +176,20 @@ class PlainChild(Child):
         self._loop.remove_reader(descriptor)
         os.close(descriptor)
         self.kill()  # what it started: its number is still its own, as nobody has reaped it
-        self._ended(_reap(self._process))
+        self._ended(self._reap())
 
     def _wait_in_thread(self) -> None:
-        exit_ = _reap(self._process)
+        exit_ = self._reap()
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody asks any more
             self._loop.call_soon_threadsafe(self._ended, exit_)
+
+    def _reap(self) -> ChildExit:
+        # wait4 instead of Popen.wait, for it also says how much memory was held at most. Until the
+        # program starts, a child is in its parent's memory, and that counts as its own.
+        _, status, usage = os.wait4(self.pid, 0)
+        self._process.returncode = returncode = os.waitstatus_to_exitcode(status)
+        is_own = usage.ru_maxrss > self._inherited_rss
+        return ChildExit(returncode, usage.ru_maxrss * 1024 if is_own else 0)
 
 
 class Launcher(Protocol):
@@ -217,13 +228,6 @@ def _limit(pid: int, data_bytes: int | None) -> None:
         resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
         if data_bytes is not None:
             resource.prlimit(pid, resource.RLIMIT_DATA, (data_bytes, data_bytes))
-
-
-def _reap(process: subprocess.Popen[bytes]) -> ChildExit:
-    # wait4 instead of Popen.wait, for it also says how much memory was held at most.
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return ChildExit(process.returncode, usage.ru_maxrss * 1024)
 
 
 async def run_to_end(

@@ -1,9 +1,11 @@
 """Tests of the kernel where it lives: in Pyodide, in Node, behind the real frames."""
 
 import asyncio
+import os
 import random
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -332,6 +334,61 @@ async def test_interrupts_at_random_moments_hit_what_they_are_meant_for(
         assert (await talk.finish(request_id)).status == "interrupted", round_
         assert (await talk.execute(f"kept = {round_}")).status == "ok"
         talk.seen.clear()
+
+
+# --- suspended calls
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "held = 1",
+        "import time; time.sleep(0.003)",
+        "import asyncio; await asyncio.sleep(0)",
+        "import asyncio; asyncio.run(asyncio.sleep(0))",
+        "for _ in range(50): await asyncio.sleep(0)",
+    ],
+)
+async def test_what_runs_and_waits_again_and_again_takes_no_more_addresses(
+    talk: Conversation, code: str
+) -> None:
+    await talk.execute("import asyncio, time")
+    await talk.execute(code)
+    before = _address_bytes(talk)
+    for _ in range(100):
+        assert (await talk.execute(code)).status == "ok"
+    assert _address_bytes(talk) - before < 256 * 2**20  # of which one stack has 32
+
+
+def _address_bytes(talk: Conversation) -> int:
+    pages = Path(f"/proc/{talk.process.pid}/statm").read_text().split()[0]
+    return int(pages) * os.sysconf("SC_PAGESIZE")
+
+
+async def test_garbage_is_collected_while_calls_wait_whose_stacks_have_been_moved_away(
+    talk: Conversation,
+) -> None:
+    await talk.execute(
+        "import asyncio, gc, time\n"
+        "def deep(n):\n"
+        "  if n == 0: return len([gc.collect(1) for _ in range(20)])\n"  # 1: looks at all threads
+        "  return max([n], key=lambda _: deep(n - 1))\n"
+        "async def wait(s):\n  max([s], key=time.sleep)\n  return deep(60)"
+    )
+    # The task waits on the first stack, the execution below it: when the task goes on, and goes
+    # deep, it writes over where the execution's frames were.
+    await talk.execute("task = asyncio.create_task(wait(0.3)); await asyncio.sleep(0.05)")
+    assert (await talk.execute("max([0.8], key=time.sleep)")).status == "ok"
+    assert await talk.evaluate("task.done(), await task") == "(True, 60)"
+    assert await talk.evaluate("1 + 1") == "2"
+
+
+async def test_what_traces_ends_with_the_code_that_set_it(talk: Conversation) -> None:
+    await talk.execute(
+        "import sys; called = []\nsys.setprofile(lambda *a: called.append(a[1]))\n"
+        "sys.settrace(lambda *a: called.append(a[1]))"
+    )
+    assert await talk.evaluate("sys.gettrace(), sys.getprofile()") == "(None, None)"
 
 
 # --- input

@@ -160,7 +160,7 @@ found = outer()
 def stack_in(code: str, number: int = 3) -> list[FrameType]:
     """The user's frames where `code` calls `probe`."""
     seen: list[list[FrameType]] = []
-    namespace: dict[str, Any] = {"probe": lambda: seen.append(running_stack(None, None)[1:])}
+    namespace: dict[str, Any] = {"probe": lambda: seen.append(running_stack([], None)[1:])}
     exec(compile(code, f"<In[{number}]>", "exec"), namespace)
     return seen[0]
 
@@ -216,7 +216,7 @@ def test_a_suspended_coroutine_is_where_it_awaits() -> None:
         coroutine = namespace["outer"]()
         task = asyncio.get_running_loop().create_task(coroutine)
         await asyncio.sleep(0)
-        stack = running_stack(None, coroutine)
+        stack = running_stack([], coroutine)
         assert running_line(stack, 5) == {"number": 5, "line": 3, "function": "inner", "calls": 5}
         task.cancel()
 

@@ -424,7 +424,7 @@ async def test_exit_does_not_end_the_process(talk: Conversation, call: str) -> N
         ("import os; os.abort()", {"fatal"}),
         ("import os; os._exit(3)", {"fatal", "exited"}),
         ("import ctypes; ctypes.string_at(0xFFFFFFF0, 100)", {"fatal", "memory"}),
-        ("import json; json.loads('[' * 10**6)", {"stack", "fatal"}),
+        ("import json; json.loads('[' * 10**6)", {"stack"}),
     ],
 )
 async def test_an_interpreter_that_is_lost_says_so(

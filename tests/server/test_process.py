@@ -9,6 +9,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -439,6 +440,15 @@ async def test_what_a_dead_process_had_said_is_read_even_if_nobody_takes_it(
     assert (await end(process)).cause == "stack"
     events = [event async for batch in process.events() for event in batch]
     assert text_of(events).count("\n") == 20_000
+
+
+async def test_what_the_server_holds_is_not_taken_for_what_the_process_held() -> None:
+    limit = 64 * 2**20
+    held = bytearray(b"x") * (4 * limit)  # a child begins in its parent's memory
+    async with PyodideProcess(replace(fake_config(), memory_bytes=limit)) as process:
+        await execute(process, "signal 9")
+        assert (await end(process)).cause == "signal"
+    assert len(held) == 4 * limit
 
 
 async def test_its_own_last_word_counts_more_than_a_later_kill(process: PyodideProcess) -> None:

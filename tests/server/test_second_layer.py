@@ -113,6 +113,8 @@ async def test_what_was_taken_away_cannot_be_put_back(cache_dir: Path) -> None:
         talk = Conversation(process)
         for code in ("js.process = 1", "js.fetch = print", "del js.process", "js.WebSocket = 1"):
             await talk.execute(f"import js\n{code}")
+        await talk.execute("import pyodide_js\ndel pyodide_js.mountNodeFS")
         assert await talk.evaluate("js.process.versions.node[:3]") == "'24.'"
         assert await talk.evaluate("js.fetch.name") == "'refuseNetwork'"
+        assert await talk.evaluate("hasattr(pyodide_js, 'mountNodeFS')") == "False"
         await talk.close()
