@@ -32,7 +32,7 @@ HIDDEN = {
     "the users": ('open("/etc/passwd")', "ENOENT"),
     "processes": ('os.listdir("/proc")', "ENOENT"),
     "devices": ('os.listdir("/sys")', "ENOENT"),
-    "the home of root": ('os.stat("/root/.profile")', "ENOENT"),
+    "the home of root": (f'os.stat("{Path("~root/.profile").expanduser()}")', "ENOENT"),
     "a shell": ('os.stat("/bin/sh")', "ENOENT"),
 }
 

@@ -93,7 +93,7 @@ def test_markers_are_those_of_the_session_not_of_the_server() -> None:
                 "no1; sys_platform == 'linux'",
                 "no2; python_version < '3.14'",
                 "no3; platform_system == 'Darwin' or extra == 'x'",
-                "no4 @ https://127.0.0.1/no4.whl",
+                "no4 @ https://127.0.0.1/no4",
             ],
         ),
         make_wheel("yes1"),

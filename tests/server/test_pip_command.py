@@ -93,7 +93,7 @@ def test_uninstalling_takes_names() -> None:
         (("install", "."), "by name only"),
         (("install", "../x"), "by name only"),
         (("install", "a.whl"), "--wheel-dir"),
-        (("install", "https://example.org/a.whl"), "by name only"),
+        (("install", "https://example.org/a"), "by name only"),
         (("install", "git+https://example.org/a"), "by name only"),
         (("install", "a @ file:///etc"), "by name only"),
         (("install", "a=1"), "names no package"),

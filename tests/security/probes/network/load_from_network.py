@@ -3,6 +3,6 @@
 import pyodide_js
 
 try:
-    await pyodide_js._api.loadBinaryFile(f"http://127.0.0.1:{TCP_PORT}/x.whl")
+    await pyodide_js._api.loadBinaryFile(f"http://127.0.0.1:{TCP_PORT}/x")
 except Exception as error:
     print(error)
