@@ -187,6 +187,8 @@ class Calls:
     async def _join(self, client: Client, command: c.SessionJoinCommand) -> r.Reply:
         role, share = self.role_for_join(client, command)
         live = await self._open(command)
+        if not client.is_server:
+            live.keep_join_pace(share)
         member = client.memberships.get(live.session)
         if member is None:
             _refuse_when_full(live)

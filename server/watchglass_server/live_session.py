@@ -19,7 +19,8 @@ from watchglass_server.manager import PyodideManager
 from watchglass_server.packages import Packages
 from watchglass_server.pictures import Usage
 from watchglass_server.process import PyodideProcess
-from watchglass_server.refusals import Refused
+from watchglass_server.rates import TokenBucket
+from watchglass_server.refusals import Refused, joined_too_often
 from watchglass_server.session import apply
 from watchglass_server.session_limits import shown_limits
 from watchglass_server.session_process_link import ProcessLink
@@ -33,6 +34,9 @@ from watchglass_sync.restore import Restorer
 _log = logging.getLogger(__name__)
 
 SNAPSHOT_EVERY = 500
+# By one share: all of a large class at once, and then no more than people who come and go.
+JOINS_AT_ONCE = 200
+JOINS_PER_S = 2.0
 
 Envelope = dict[str, Any]
 
@@ -66,6 +70,7 @@ class LiveSession:
         # Held while an execution is looked up, so that one client's calls keep their order.
         self.executing = asyncio.Lock()
         self.failure: BaseException | None = None
+        self._joins: dict[str | None, TokenBucket] = {}
         self._pending: deque[tuple[asyncio.Future[None], list[Envelope]]] = deque()
         self._last_commit: asyncio.Future[None] | None = None
         self._snapshot_seq = state.fold.seq
@@ -76,6 +81,16 @@ class LiveSession:
     def session(self) -> str:
         """Its id."""
         return self.state.fold.session
+
+    def keep_join_pace(self, share: str | None) -> None:
+        """Refuse a join that comes too soon after others by this share: each is kept for good."""
+        clock = self.parts.clock.monotonic_s()
+        bucket = self._joins.get(share)
+        if bucket is None:
+            bucket = self._joins[share] = TokenBucket(JOINS_PER_S, clock, JOINS_AT_ONCE)
+        wait_s = bucket.take(clock)
+        if wait_s:
+            raise joined_too_often(wait_s)
 
     @property
     def journal(self) -> Journal:

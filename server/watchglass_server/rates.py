@@ -6,11 +6,11 @@ BURST_S = 2.0
 
 
 class TokenBucket:
-    """So many calls a second for as long as one likes, and for a moment twice as many."""
+    """So many calls a second for as long as one likes, and `most` at once, or twice as many."""
 
-    def __init__(self, per_s: float, clock: float) -> None:
+    def __init__(self, per_s: float, clock: float, most: float | None = None) -> None:
         self.per_s = per_s
-        self._most = max(1.0, per_s * BURST_S)
+        self._most = max(1.0, per_s * BURST_S) if most is None else most
         self._tokens = self._most
         self._at = clock
 

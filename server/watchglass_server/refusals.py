@@ -57,6 +57,15 @@ def too_fast(whose: str, per_s: float, wait_s: float) -> Refused:
     )
 
 
+def joined_too_often(wait_s: float) -> Refused:
+    return Refused(
+        "rate_limited",
+        "Too many have joined this session by the same share within a short time.",
+        f"Wait {wait_s:.2f} s and join again; whoever is in stays in.",
+        retry_after_s=round(wait_s, 3),
+    )
+
+
 def session_not_found(session: str) -> Refused:
     return Refused(
         "session_not_found",

@@ -336,3 +336,27 @@ async def test_a_viewer_cannot_create(serving: Serving) -> None:
         for role in ("viewer", "editor", "owner"):
             async with Client(serving.url, answer["tokens"][role]) as other:
                 assert (await refused(other, "session.create"))["code"] == "forbidden"
+
+
+async def test_a_guest_that_comes_and_goes_for_ever_does_not_fill_the_journal(
+    serving: Serving,
+) -> None:
+    async with await Wire(serving.url).connect(serving.token) as owner:
+        made = await owner.call("session.create")
+        session, tokens = made["session"], made["tokens"]
+        async with await Wire(serving.url).connect(tokens["viewer"]) as guest:
+            for _ in range(200):
+                assert (await guest.call("session.join", session=session, since=1))["ok"]
+                await guest.call("session.leave", session=session)
+            answers = [
+                await guest.call("session.join", session=session, since=1) for _ in range(50)
+            ]
+            refusals = [answer["error"] for answer in answers if not answer["ok"]]
+            assert len(refusals) > 25  # the others were given back meanwhile
+            assert {error["code"] for error in refusals} == {"rate_limited"}
+            assert 0 < refusals[-1]["retry_after_s"] <= 0.5
+            async with await Wire(serving.url).connect(tokens["editor"]) as other:
+                assert (await other.call("session.join", session=session, since=1))["ok"]
+            assert (await owner.call("session.join", session=session, since=1))["ok"]
+            await asyncio.sleep(0.6)
+            assert (await guest.call("session.join", session=session, since=1))["ok"]
