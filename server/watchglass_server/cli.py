@@ -83,6 +83,7 @@ async def _run(config: Config, ready: asyncio.Event, stop: asyncio.Event) -> int
         if config.open:
             await asyncio.to_thread(webbrowser.open, server.opening_page().as_uri())
         await stop.wait()
+        print("watchglass: stopping; what is stored comes back.", file=sys.stderr, flush=True)
     return 0
 
 

@@ -39,8 +39,8 @@ NUMBERS_KEPT = 1000
 TELL_INTERRUPT_AFTER_S = 0.5
 MEMORY_ABOVE_LIMIT_BYTES = 200 * 2**20
 _LIMIT_STEPS = {
-    "timeout": "Do less in one execution, or allow more time.",
-    "cpu": "Do less in one execution, or allow more processor time.",
+    "timeout": "Do less in one execution, or have the operator raise --wall-limit.",
+    "cpu": "Do less in one execution, or have the operator raise --cpu-limit.",
     "cpu-hour": "Wait until it has some again: `session.usage` says when.",
 }
 
