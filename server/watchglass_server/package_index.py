@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import ipaddress
+import socket
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
@@ -197,8 +199,12 @@ def _page(name: str, data: bytes, kind: str, url: str) -> Project:
 
 def _is_near(host: str) -> bool:
     """Whether an address names this machine or its network; names of hosts are not looked up."""
+    host = host.rstrip(".")
     if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
         return True
+    with contextlib.suppress(OSError, ValueError):
+        # Addresses as the resolver takes them, too: 127.1, 0x7f.1, 2130706433.
+        host = socket.inet_ntoa(socket.inet_aton(host))
     try:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
