@@ -14,7 +14,7 @@ from engineio.async_drivers import aiohttp as driver
 _TYPES = frozenset("0123456")
 _MESSAGE = "4"
 # What decoding a payload can raise; it is answered, and the connection goes on.
-_MALFORMED = (ValueError, KeyError, IndexError, RecursionError, OverflowError)
+MALFORMED = (ValueError, KeyError, IndexError, RecursionError, OverflowError)
 
 
 def checked(data: str | bytes) -> str | bytes:
@@ -47,4 +47,4 @@ class StrictEngine(engineio.AsyncServer):  # type: ignore[misc]
 
 def is_our_fault(record: logging.LogRecord) -> bool:
     """Whether a record is worth keeping: not that what somebody posted is no payload."""
-    return not (record.exc_info and isinstance(record.exc_info[1], _MALFORMED))
+    return not (record.exc_info and isinstance(record.exc_info[1], MALFORMED))

@@ -108,7 +108,7 @@ def take(encoded: str | bytes) -> str:
 
 
 def take_payload(data: bytes) -> None:
-    """Decode what was posted, as Engine.IO does. Raises ValueError, which it answers with 400."""
+    """Decode what was posted, as Engine.IO does. Raises what the server takes for malformed."""
     for one in Payload(encoded_payload=data.decode("utf-8")).packets:
         if isinstance(one.data, str | bytes):
             take(one.data)
