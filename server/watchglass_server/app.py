@@ -34,6 +34,7 @@ from watchglass_server.live_views import LiveViews
 from watchglass_server.login_limits import LoginLimits
 from watchglass_server.logins import Logins
 from watchglass_server.manager import PyodideManager
+from watchglass_server.mirroring import Mirroring
 from watchglass_server.origins import Origins, shown_host
 from watchglass_server.ownership import OnlyServer
 from watchglass_server.packages import Packages
@@ -136,6 +137,7 @@ class PyodideServer:
             max_rate=config.max_rate,
         )
         views = LiveViews(rooms)
+        mirroring = Mirroring.of(config, journal)
         sessions = Sessions(
             config,
             journal=journal,
@@ -144,7 +146,10 @@ class PyodideServer:
             restorer=ValueRestorer(),
             ownership=OnlyServer(),
             audience=Audience(
-                rooms.publish, gateway.drop_session, gateway.restart_session, views.take
+                mirroring.published(rooms.publish),
+                mirroring.ended(gateway.drop_session),
+                gateway.restart_session,
+                views.take,
             ),
             prepare=scripts.prepare,
             packages=packages,
@@ -169,11 +174,14 @@ class PyodideServer:
             manager=manager,
             gateway=gateway,
             clock=clock,
+            mirroring=mirroring,
             is_ready=lambda: self._is_ready,
         )
         self.application = _application(api, HttpGuard(origins, logins, gateway.check_request))
         gateway.attach(self.application, calls)
         await sessions.start()
+        await mirroring.start()
+        self._stack.push_async_callback(mirroring.stop)
         await self._stack.enter_async_context(HttpConnections(self.application, listening))
         # In this order: sessions end and say so, then everybody is sent away, then HTTP stops.
         self._stack.push_async_callback(gateway.close)

@@ -14,6 +14,7 @@ import platformdirs
 
 from watchglass_server.errors import SetupError
 from watchglass_server.fields import MAX_CODE_BYTES
+from watchglass_sync.mirror_address import MirrorAddress
 
 ENVIRONMENT_PREFIX = "WATCHGLASS_"
 
@@ -222,8 +223,17 @@ class Config:
         index_address,
         "URL",
     )
-    spacetimedb: str | None = setting(
-        None, "The SpacetimeDB database to mirror to; not in this version.", str, "URI/DATABASE"
+    spacetimedb: MirrorAddress | None = setting(  # noqa: RUF009 - a row like every other
+        None,
+        "A SpacetimeDB database in which every session is mirrored as rows while it runs, as "
+        "http://127.0.0.1:3000/watchglass (docs/mirror.md).",
+        MirrorAddress.parse,
+        "URL/DATABASE",
+    )
+    mirror_public: bool = setting(
+        False,
+        "Let everyone who can reach that database read its rows; otherwise only its owner can.",
+        truth,
     )
     pool_min_size: int = setting(2, "Processes kept ready for new sessions.", count, "N")
     pool_max_size: int = setting(8, "Processes at most; each needs about 75 MB.", count, "N")
@@ -296,10 +306,6 @@ class Config:
             raise SettingError("--token has fewer than 16 characters; choose a longer one.")
         if self.code_limit > MAX_CODE_BYTES:
             raise SettingError(f"--code-limit is more than {MAX_CODE_BYTES:,} bytes; lower it.")
-        if self.spacetimedb is not None:
-            raise SettingError(
-                "This version has no SpacetimeDB mirror yet; start without --spacetimedb."
-            )
         return self
 
 

@@ -15,6 +15,7 @@ from watchglass_server.gateway import Gateway
 from watchglass_server.logins import Logins
 from watchglass_server.manager import PyodideManager
 from watchglass_server.metrics import Metric, counter, gauge, gauges, prometheus_text
+from watchglass_server.mirroring import Mirroring
 from watchglass_server.names import clean_name
 from watchglass_server.refusals import Refused, bad_request, session_not_found
 from watchglass_server.session_import import import_session
@@ -41,6 +42,7 @@ class HttpApi:
         manager: PyodideManager,
         gateway: Gateway,
         clock: Clock,
+        mirroring: Mirroring,
         is_ready: Callable[[], bool],
     ) -> None:
         self._files = files
@@ -50,6 +52,7 @@ class HttpApi:
         self._manager = manager
         self._gateway = gateway
         self._clock = clock
+        self._mirroring = mirroring
         self._is_ready = is_ready
 
     def routes(self) -> list[web.RouteDef]:
@@ -119,6 +122,7 @@ class HttpApi:
             counter("pool_started_total", "Processes started.", pool.started),
             counter("pool_failed_total", "Processes that failed.", pool.failed),
             gauge("journal_queued_bytes", "Not stored yet.", self._journal.queued_bytes),
+            *self._mirroring.figures(),
         ]
 
     # --- tokens, export, import

@@ -10,6 +10,7 @@ SyncError
 │   ├── JournalOutOfOrder     an append that would leave a gap or a double in a session's seq
 │   ├── SessionUnknown        the journal has no such session
 │   └── JournalClosed         we called after close: a bug on our side
+├── MirrorRefused             the mirror's database cannot take this version's tables
 ├── ExportError               a format that does not exist
 └── ImportFormatError         a file that cannot be read in; names the place
 """
@@ -55,6 +56,10 @@ class SessionUnknown(JournalError):
 
 class JournalClosed(JournalError):
     """The journal is closed; whoever calls now has outlived it."""
+
+
+class MirrorRefused(SyncError):
+    """The mirror's database cannot be what this version needs; the message has the choices."""
 
 
 class ExportError(SyncError):

@@ -137,6 +137,12 @@ class Journal:
         """Events with a `seq` greater than `after`, in order; at least one, if there is one."""
         return await self._read(lambda db: reading.events(db, session, after, limit, max_bytes))
 
+    async def outbox(
+        self, session: str, after: int, limit: int, *, max_bytes: int
+    ) -> tuple[SessionRow, list[Event]]:
+        """The session's row as it is now, and the events that follow one, as `events` has them."""
+        return await self._read(lambda db: reading.outbox(db, session, after, limit, max_bytes))
+
     async def output(
         self, session: str, execution: str, offset: int, limit: int
     ) -> tuple[list[Chunk], int]:

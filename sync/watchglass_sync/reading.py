@@ -46,17 +46,12 @@ def sessions(db: Connection) -> list[SessionRow]:
 
 
 def load(db: Connection, session: str) -> Loaded:
-    sid = key(session)
-    row = db.execute(
-        "SELECT session, fields, last_seq FROM sessions WHERE session = ?", (sid,)
+    stored = db.execute(
+        "SELECT seq, state FROM states WHERE session = ?", (key(session),)
     ).fetchone()
-    if row is None:
-        raise SessionUnknown(f"the journal has no session {session!r}")
-    stored = db.execute("SELECT seq, state FROM states WHERE session = ?", (sid,)).fetchone()
     state_seq, state = (stored[0], decode_object(stored[1])) if stored else (0, None)
-    return Loaded(
-        _session_row(*row), state, state_seq, events(db, session, state_seq, LARGEST, None)
-    )
+    row, later = outbox(db, session, state_seq, LARGEST, None)
+    return Loaded(row, state, state_seq, later)
 
 
 def events(
@@ -75,6 +70,17 @@ def events(
             break
         found.append(Event(seq, time, kind, decode_object(data)))
     return found
+
+
+def outbox(
+    db: Connection, session: str, after: int, limit: int, max_bytes: int | None
+) -> tuple[SessionRow, list[Event]]:
+    row = db.execute(
+        "SELECT session, fields, last_seq FROM sessions WHERE session = ?", (key(session),)
+    ).fetchone()
+    if row is None:
+        raise SessionUnknown(f"the journal has no session {session!r}")
+    return _session_row(*row), events(db, session, after, limit, max_bytes)
 
 
 def output(

@@ -1,0 +1,182 @@
+"""Journal → SpacetimeDB: what each session records becomes rows, soon and exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Final, Literal, NoReturn
+
+from spacetimedb_client import FileCredentials, SpacetimeDBError
+from spacetimedb_client.backoff import delays
+from spacetimedb_client.module import BatchStep
+from watchglass_sync.errors import MirrorRefused, SessionUnknown
+from watchglass_sync.journal import Journal
+from watchglass_sync.mirror import SessionMirror
+from watchglass_sync.mirror_address import MirrorAddress
+from watchglass_sync.mirror_database import MirrorDatabase
+from watchglass_sync.mirror_tables import MirrorTables
+
+_log = logging.getLogger(__name__)
+
+BATCH_STEPS: Final = 1000
+READ_EVENTS: Final = 500
+READ_BYTES: Final = 4 * 2**20
+
+MirrorState = Literal["off", "connected", "behind", "disconnected"]
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorStatus:
+    """How the mirror is: `behind_by` counts the sessions that have events without rows."""
+
+    state: MirrorState = "off"
+    behind_by: int = 0
+    rows: int = 0
+    batches: int = 0
+    errors: int = 0
+    problem: str | None = None
+
+
+class SpacetimeDBIntegration:
+    """Follows the journal, and writes what it says into a database: `start`, `notify`, `stop`.
+
+    The position of each session lies in the database and changes in the transaction of the rows
+    that it stands for; after any cut it goes on exactly there. Nothing here ever waits for the
+    database but its own task.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        address: MirrorAddress,
+        credentials: FileCredentials,
+        *,
+        origin: str,
+        public: bool = False,
+    ) -> None:
+        self.address = address
+        self.status = MirrorStatus(state="disconnected")
+        self.on_status: Callable[[MirrorStatus], None] | None = None
+        self._journal = journal
+        self._credentials = credentials
+        self._origin = origin
+        self._tables = MirrorTables(public=public)
+        self._mirrors: dict[str, SessionMirror] = {}
+        self._dirty: dict[str, None] = {}  # in the order in which they changed
+        self._news = asyncio.Event()
+        self._caught_up = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin; does not wait for the database."""
+        self._task = asyncio.create_task(self._run(), name="mirror")
+
+    async def stop(self, grace: float = 2.0) -> None:
+        """Write what there is, within so many seconds, and end."""
+        if self._task is None:
+            return
+        try:
+            async with asyncio.timeout(grace if self.status.state != "disconnected" else 0):
+                await self._caught_up.wait()
+        except TimeoutError:
+            _log.warning("the mirror is behind at the end; the next start goes on there")
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    def notify(self, session: str) -> None:
+        """The journal has something new of a session, or has lost it."""
+        self._dirty[session] = None
+        self._caught_up.clear()
+        self._news.set()
+
+    # --- its task
+
+    async def _run(self) -> None:
+        waits = delays()
+        while True:
+            try:
+                async with MirrorDatabase.opened(
+                    self.address, self._tables, self._origin, self._credentials
+                ) as database:
+                    waits = delays()
+                    await self._follow(database)
+            except (SpacetimeDBError, MirrorRefused, OSError) as problem:
+                self._lost(problem)
+            await asyncio.sleep(next(waits))
+
+    def _lost(self, problem: Exception) -> None:
+        words = f"{type(problem).__name__}: {problem}"
+        if words != self.status.problem:
+            _log.warning("the mirror at %s: %s; it is tried again", self.address, words)
+        self._caught_up.clear()
+        self._say(state="disconnected", problem=words, errors=self.status.errors + 1)
+
+    async def _follow(self, database: MirrorDatabase) -> None:
+        self._mirrors = await database.mirrors()
+        stored = [row.session for row in await self._journal.sessions()]
+        self._dirty = dict.fromkeys([*self._mirrors, *stored, *self._dirty])
+        self._say(state="behind" if self._dirty else "connected", problem=None)
+        while True:
+            while self._dirty:
+                await self._send(database)
+            self._say(state="connected")
+            self._news.clear()
+            self._caught_up.set()
+            await self._news_or(database.lost())
+
+    async def _news_or(self, lost: Coroutine[None, None, NoReturn]) -> None:
+        """Wait until there is something to write, or the connection is gone."""
+        waiting = {asyncio.create_task(self._news.wait()), asyncio.create_task(lost)}
+        try:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    async def _send(self, database: MirrorDatabase) -> None:
+        """Read what has changed longest ago, as much as a batch holds, and write it."""
+        steps: list[BatchStep] = []
+        while self._dirty and len(steps) < BATCH_STEPS:
+            session = next(iter(self._dirty))
+            del self._dirty[session]
+            steps += await self._steps(database, session)
+        if steps:
+            await database.apply(steps)
+            self._say(
+                state="behind" if self._dirty else "connected",
+                rows=self.status.rows + len(steps),
+                batches=self.status.batches + 1,
+            )
+
+    async def _steps(self, database: MirrorDatabase, session: str) -> list[BatchStep]:
+        mirror = self._mirrors.get(session)
+        after = mirror.position.seq if mirror is not None else 0
+        try:
+            row, events = await self._journal.outbox(
+                session, after, READ_EVENTS, max_bytes=READ_BYTES
+            )
+        except SessionUnknown:
+            return [] if mirror is None else await self._forgotten(database, mirror)
+        if mirror is None:
+            mirror = SessionMirror(session, self._origin, self._tables)
+            self._mirrors[session] = mirror
+        steps = [*mirror.take(events), *mirror.describe(row)]
+        if events and events[-1].seq < row.last_seq:
+            self.notify(session)
+        return steps
+
+    async def _forgotten(self, database: MirrorDatabase, mirror: SessionMirror) -> list[BatchStep]:
+        steps = mirror.forget(await database.executions(mirror.session))
+        del self._mirrors[mirror.session]
+        return steps
+
+    def _say(self, **changes: object) -> None:
+        status = replace(self.status, behind_by=len(self._dirty), **changes)  # type: ignore[arg-type]
+        told, self.status = self.status.state, status
+        if told != status.state and self.on_status is not None:
+            self.on_status(status)

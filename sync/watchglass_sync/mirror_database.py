@@ -1,0 +1,122 @@
+"""Mirror ⇄ SpacetimeDB: publishes the module, reads how far it is, applies batches."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, NoReturn
+
+from spacetimedb_client import Admin, Connection, ConnectionLost, FileCredentials, connect
+from spacetimedb_client.module import BatchStep, batch
+from watchglass_sync.errors import MirrorRefused
+from watchglass_sync.mirror import Position, SessionMirror
+from watchglass_sync.mirror_address import MirrorAddress
+from watchglass_sync.mirror_tables import APPLY, TABLES, MirrorTables
+
+BATCH_BYTES: Final = 8 * 2**20
+UNFINISHED: Final = "SELECT * FROM execution WHERE status = 'queued' OR status = 'running'"
+
+
+class MirrorDatabase:
+    """An open connection to the mirror's database, whose module is ours."""
+
+    def __init__(self, address: MirrorAddress, tables: MirrorTables, origin: str) -> None:
+        """Call `opened` instead."""
+        self.address = address
+        self._tables = tables
+        self._origin = origin
+        self._admin: Admin
+        self._connection: Connection
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls,
+        address: MirrorAddress,
+        tables: MirrorTables,
+        origin: str,
+        credentials: FileCredentials,
+    ) -> AsyncIterator[MirrorDatabase]:
+        """Connect, as the identity that we keep. Raises SpacetimeDBError, MirrorRefused."""
+        token = credentials.load(address.uri, address.database)
+        if token is None:
+            async with Admin(address.uri) as admin:
+                token = (await admin.create_identity()).token
+            credentials.save(address.uri, address.database, token)
+        found = cls(address, tables, origin)
+        async with Admin(address.uri, token=token) as found._admin:
+            await found._publish()
+            opening = connect(
+                address.uri, address.database, token=token, reconnect=False, light=True
+            )
+            async with opening as found._connection:
+                yield found
+
+    async def _publish(self) -> None:
+        """Give the database our module, unless it has it. Raises MirrorRefused."""
+        database, module = self.address.database, self._tables.module
+        difference = await self._admin.difference(database, module)
+        if difference is not None and difference.refused:
+            raise MirrorRefused(
+                f"the database {self.address} cannot take this version's tables: "
+                f"{'; '.join(difference.refused)}. Name another database with --spacetimedb, or "
+                "publish with `spacetimedb-py publish --clear`, which drops all of its rows."
+            )
+        if difference is None or difference.changes:
+            await self._admin.publish(database, module, check=False)
+
+    async def apply(self, steps: Sequence[BatchStep]) -> None:
+        """Do these in their order, in one transaction, or several where they are very large."""
+        for part in _parts(steps):
+            await self._connection.reducers[APPLY](batch(part))
+
+    async def lost(self) -> NoReturn:
+        """Wait until the connection is gone, and raise ConnectionLost."""
+        await self._connection.wait_closed()
+        raise ConnectionLost(f"the connection to {self.address} is closed")
+
+    async def mirrors(self) -> dict[str, SessionMirror]:
+        """What the database has of the sessions of this journal."""
+        found = {
+            row.session: SessionMirror(
+                row.session,
+                self._origin,
+                self._tables,
+                Position(row.seq, row.outputs, row.changes),
+            )
+            for row in await self._rows("SELECT * FROM position")
+            if row.origin == self._origin
+        }
+        for row in await self._rows("SELECT session, name FROM variable"):
+            if row.session in found:
+                found[row.session].variables.add(row.name)
+        for row in await self._rows("SELECT session, participant FROM participant"):
+            if row.session in found:
+                found[row.session].participants.add(row.participant)
+        for row in await self._rows(UNFINISHED):
+            if row.session in found:
+                columns = {name: getattr(row, name) for name in TABLES["execution"]}
+                found[row.session].executions[row.execution] = columns
+        return found
+
+    async def executions(self, session: str) -> list[str]:
+        """All executions that the database has of a session."""
+        statement = "SELECT execution FROM execution WHERE session = ?"
+        rows = await self._admin.sql(self.address.database, statement, session)
+        return [row.execution for row in rows]
+
+    async def _rows(self, statement: str) -> Iterable[Any]:
+        return await self._admin.sql(self.address.database, statement)
+
+
+def _parts(steps: Sequence[BatchStep]) -> Iterable[Sequence[BatchStep]]:
+    part: list[BatchStep] = []
+    size = 0
+    for step in steps:
+        if part and size + len(step.data) > BATCH_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(step)
+        size += len(step.data)
+    if part:
+        yield part

@@ -1,0 +1,184 @@
+"""The tables of the mirror, as a SpacetimeDB module; docs/mirror.md has them as a contract."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Final
+
+from spacetimedb_bsatn import Classes, Codec, Identity, Timestamp, f64, u32, u64
+from spacetimedb_bsatn.algebraic import Ref
+from spacetimedb_client.module import BatchStep, Module, Operation, TableHandle
+
+APPLY: Final = "apply"
+
+# Of every table: its columns in their order. The first is the primary key. "=value" stands for the
+# sum of exact values; the others are annotations of spacetimedb_client.module.
+TABLES: Final[dict[str, dict[str, Any]]] = {
+    "session": {
+        "session": str,
+        "name": str,
+        "created_at": Timestamp,
+        "last_active_at": Timestamp,
+        "executions": u32,
+    },
+    "process": {
+        "session": str,
+        "state": str,
+        "reason": str | None,
+        "cause": str | None,
+        "message": str | None,
+        "memory_bytes": u64 | None,
+        "changed_at": Timestamp,
+    },
+    "execution": {
+        "key": str,
+        "session": str,
+        "execution": str,
+        "number": u32,
+        "code": str,
+        "author": str | None,
+        "status": str,
+        "queued_at": Timestamp,
+        "started_at": Timestamp | None,
+        "finished_at": Timestamp | None,
+        "duration_ms": f64 | None,
+        "result": str | None,
+        "error": str | None,
+    },
+    "output": {
+        "key": str,
+        "session": str,
+        "place": u64,
+        "execution": str | None,
+        "kind": str,
+        "name": str | None,
+        "text": str,
+        "bundle": str | None,
+        "time": Timestamp,
+    },
+    "variable": {
+        "key": str,
+        "session": str,
+        "name": str,
+        "type": str,
+        "preview": str,
+        "length": u64 | None,
+        "value": "=value",
+        "json": str | None,
+        "version": u64,
+        "execution": str | None,
+        "changed_at": Timestamp,
+    },
+    "variable_change": {
+        "key": str,
+        "session": str,
+        "place": u64,
+        "name": str,
+        "deleted": bool,
+        "type": str | None,
+        "preview": str | None,
+        "value": "=value",
+        "execution": str | None,
+        "line": u32 | None,
+        "author": str | None,
+        "time": Timestamp,
+    },
+    "participant": {
+        "key": str,
+        "session": str,
+        "participant": str,
+        "name": str,
+        "role": str,
+        "joined_at": Timestamp,
+    },
+    "position": {
+        "session": str,
+        "origin": str,
+        "seq": u64,
+        "outputs": u64,
+        "changes": u64,
+    },
+}
+INDEXED: Final = frozenset(TABLES) - {"session", "process", "position"}
+PRIVATE: Final = frozenset({"position"})
+
+
+class MirrorTable:
+    """One table: how a row of it becomes the bytes of a batch."""
+
+    def __init__(self, handle: TableHandle, row: Any, codec: Codec, key: Codec) -> None:
+        self.handle = handle
+        self.row = row
+        self._codec = codec
+        self._key = key
+
+    def upsert(self, **columns: Any) -> BatchStep:
+        """Put a row in the place of the one with its key, or beside the others."""
+        row = self.row(**{name: encodable(value) for name, value in columns.items()})
+        return BatchStep(Operation.UPSERT, self.handle.place, self._codec.encode(row))
+
+    def delete(self, key: str) -> BatchStep:
+        """Take away the row with this key, if there is one."""
+        return BatchStep(Operation.DELETE_KEY, self.handle.place, self._key.encode(encodable(key)))
+
+
+def encodable(value: Any) -> Any:
+    """Text with a question mark for what UTF-8 has no bytes for: halves of a surrogate pair."""
+    if type(value) is str and not value.isascii():
+        return value.encode("utf-8", "replace").decode()
+    return value
+
+
+class MirrorTables:
+    """The module of the mirror, and its tables by name."""
+
+    def __init__(self, *, public: bool) -> None:
+        self.module = Module(owner_only=True)
+        values = self.module.sum(
+            "Value", Unknown=None, Nothing=None, Bool=bool, Int=int, Float=float, Text=str
+        )
+        self._handles = {
+            name: self._table(name, columns, values, public=public)
+            for name, columns in TABLES.items()
+        }
+        self.module.reducer(APPLY, Operation.BATCH)
+
+    def _table(
+        self, name: str, columns: dict[str, Any], values: Ref, *, public: bool
+    ) -> TableHandle:
+        given = {each: values if kind == "=value" else kind for each, kind in columns.items()}
+        return self.module.table(
+            name,
+            given,
+            primary_key=next(iter(columns)),
+            indexes=["session"] if name in INDEXED else [],
+            public=public and name not in PRIVATE,
+        )
+
+    def build(self, owner: Identity) -> bytes:
+        """The module, whose reducers obey this identity alone."""
+        return self.module.build(owner=owner)
+
+    @cached_property
+    def tables(self) -> dict[str, MirrorTable]:
+        """The tables by name."""
+        classes = self._classes
+        return {
+            name: MirrorTable(
+                handle,
+                classes.of(handle.row.index),
+                Codec(classes, handle.row, name),
+                Codec(classes, handle.key, f"{name}.key"),
+            )
+            for name, handle in self._handles.items()
+            if handle.key is not None
+        }
+
+    @cached_property
+    def value(self) -> Any:
+        """The class of exact values: `Value.Int(5)`, `Value.Unknown()`."""
+        return self._classes.all()["Value"]
+
+    @cached_property
+    def _classes(self) -> Classes:
+        return Classes(self.module.schema)

@@ -1,0 +1,121 @@
+"""Sessions as rows of a real database, through cuts and kills of either side."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from spacetimedb_client.testing import Server
+from tests.sdk.conftest import server_program
+from tests.support.client import Client
+from tests.support.mirrored import Mirrored
+from tests.support.serving import Serving
+from tests.support.wire_proxy import WireProxy
+
+__all__ = ["server_program"]
+
+pytestmark = pytest.mark.slow
+DATABASE = "watchglass"
+FAULTS = ("cut", "kill database", "kill server")
+
+
+@pytest.fixture
+def lasting(server_program: Path, tmp_path: Path) -> Iterator[Server]:
+    """A database server that keeps its rows on disk."""
+    with Server(tmp_path / "db", binary=server_program, in_memory=False) as server:
+        yield server
+
+
+async def test_what_runs_is_seen_as_rows(lasting: Server, tmp_path: Path, cache_dir: Path) -> None:
+    mirrored = Mirrored(lasting.uri, DATABASE, tmp_path / "data")
+    mirror = ("--spacetimedb", f"{lasting.uri}/{DATABASE}", "--pool-min-size", "1")
+    with Serving(tmp_path, *mirror, cache_dir=cache_dir) as serving:
+        async with Client(serving.url, serving.token) as client:
+            session = await client.create(name="arena")
+            await client.run(session, "units = 3; print('hello'); name = '\\ud800'; nothing = None")
+            await client.execute(session, "del nothing; units / 0")
+
+            async def is_there() -> bool:
+                rows = await mirrored.rows("execution")
+                return [row["status"] for row in rows] == ["ok", "error"]
+
+            await until_true(is_there)
+            variables = {row["name"]: row for row in await mirrored.rows("variable")}
+            assert variables["units"]["value"].value == 3
+            assert variables["units"]["json"] == "3"
+            assert variables["name"]["json"] == '{"$type": "str", "value": "7aCA"}'
+            assert "nothing" not in variables
+            (process,) = await mirrored.rows("process")
+            assert process["state"] == "idle"
+            (one,) = await mirrored.rows("session")
+            assert (one["session"], one["name"], one["executions"]) == (session, "arena", 2)
+            assert {row["role"] for row in await mirrored.rows("participant")} == {"owner"}
+            gone = await client.create()
+            await client.run(gone, "x = 1")
+            await client.call("session.destroy", session=gone)
+
+            async def is_gone() -> bool:
+                return len(await mirrored.rows("session")) == 1
+
+            await until_true(is_gone)
+        serving.stop()
+    assert await mirrored.rows("participant") == []
+    assert not (wrong := await mirrored.differences()), "\n".join(wrong)
+
+
+async def test_after_cuts_and_kills_in_any_order_the_tables_are_what_the_journal_says(
+    lasting: Server, tmp_path: Path, cache_dir: Path, soak: bool
+) -> None:
+    chance = random.Random(5)
+    mirrored = Mirrored(lasting.uri, DATABASE, tmp_path / "data")
+    async with WireProxy(lasting.port, seed=5) as proxy:
+        address = f"{proxy.uri}/{DATABASE}"
+        mirrored.uri = proxy.uri
+        arguments = ("--spacetimedb", address, "--pool-min-size", "1")
+        serving = Serving(tmp_path, *arguments, cache_dir=cache_dir)
+        with serving:
+            for _ in range(100 if soak else 10):
+                await under_load(
+                    serving, chance.choice(("cut", "kill database", "kill server")), lasting, proxy
+                )
+            async with Client(serving.url, serving.token) as client:
+                await client.create(name="last")
+
+                async def is_there() -> bool:
+                    rows = await mirrored.rows("session")
+                    return any(row["name"] == "last" for row in rows)
+
+                await until_true(is_there)
+            await asyncio.to_thread(serving.stop)  # the proxy is in this loop
+        assert not (wrong := await mirrored.differences()), "\n".join(wrong)
+
+
+async def under_load(serving: Serving, fault: str, database: Server, proxy: WireProxy) -> None:
+    async with Client(serving.url, serving.token) as client:
+        session = await client.create()
+        running = asyncio.create_task(
+            client.execute(session, "for i in range(400):\n  x = i; print(i)\n  y = [x] * 3")
+        )
+        await asyncio.sleep(0.2)
+        if fault == "cut":
+            proxy.cut()
+        elif fault == "kill database":
+            database.kill()
+            await asyncio.sleep(0.1)
+            await asyncio.to_thread(database.start)
+        else:
+            await asyncio.to_thread(serving.kill)
+            running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    if fault == "kill server":
+        await asyncio.to_thread(serving.start)
+
+
+async def until_true(holds: Callable[[], Awaitable[bool]], timeout: float = 30) -> None:
+    async with asyncio.timeout(timeout):
+        while not await holds():  # noqa: ASYNC110 - rows are asked for, not told
+            await asyncio.sleep(0.05)

@@ -1,0 +1,224 @@
+"""Events become operations on rows: a naive table of rows tells what they add up to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spacetimedb_bsatn import Classes, Codec
+from spacetimedb_client.module import BatchStep, Operation
+from watchglass_sync.mirror import CHANGES_KEPT, OUTPUTS_KEPT, TEXT_CHARACTERS, SessionMirror
+from watchglass_sync.mirror_address import MirrorAddress
+from watchglass_sync.mirror_tables import TABLES, MirrorTables
+from watchglass_sync.records import Event, SessionRow
+
+TIME = "2026-01-31T12:00:00.123456Z"
+MOULD = MirrorTables(public=True)
+CLASSES = Classes(MOULD.module.schema)
+CODECS = {name: Codec(CLASSES, MOULD.tables[name].handle.row, name) for name in TABLES}
+
+
+class Rows:
+    """Tables that do what a batch says."""
+
+    def __init__(self) -> None:
+        self._names = list(TABLES)
+        self.tables: dict[str, dict[str, Any]] = {name: {} for name in TABLES}
+
+    def apply(self, steps: list[BatchStep]) -> None:
+        for step in steps:
+            name = self._names[step.table]
+            if step.operation is Operation.DELETE_KEY:
+                self.tables[name].pop(step.data[4:].decode(), None)
+            else:
+                assert step.operation is Operation.UPSERT
+                row = CODECS[name].decode(step.data)
+                self.tables[name][getattr(row, next(iter(TABLES[name])))] = row
+
+    def of(self, table: str) -> list[Any]:
+        return list(self.tables[table].values())
+
+
+class Scene:
+    """One session whose events are told by type and data."""
+
+    def __init__(self) -> None:
+        self.mirror = SessionMirror("s1", "here", MOULD)
+        self.rows = Rows()
+        self.seq = 0
+
+    def tell(self, *happened: tuple[str, dict[str, Any]]) -> None:
+        events = [Event(self.seq + n, TIME, *one) for n, one in enumerate(happened, 1)]
+        self.seq += len(happened)
+        self.rows.apply(self.mirror.take(events))
+
+
+def variable(name: str, value: Any = 5, kind: str = "int", version: int = 1) -> dict[str, Any]:
+    return {
+        "name": name, "type": kind, "preview": repr(value), "length": None, "value": value,
+        "version": version,
+    }  # fmt: skip
+
+
+def changed(*changes: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return "variables.changed", {"changes": list(changes), "running": False}
+
+
+def put(name: str, value: Any = 5, kind: str = "int") -> dict[str, Any]:
+    told = variable(name, value, kind)
+    return {"op": "set", "name": name, "variable": told, "execution": "e1", "line": 2}
+
+
+def gone(name: str) -> dict[str, Any]:
+    return {"op": "delete", "name": name, "variable": None, "execution": None, "line": None}
+
+
+QUEUED = ("execution.queued", {"execution": "e1", "number": 1, "code": "1 / 0", "author": "Ann"})
+STARTED = ("execution.started", QUEUED[1])
+
+
+def test_an_execution_is_one_row_from_its_queue_to_its_end() -> None:
+    scene = Scene()
+    scene.tell(QUEUED)
+    (row,) = scene.rows.of("execution")
+    assert (row.key, row.status, row.started_at) == ("s1/e1", "queued", None)
+    scene.tell(
+        STARTED,
+        ("execute_result", {"execution": "e1", "number": 1, "bundle": {"text/plain": "7"}}),
+        ("error", {"execution": "e1", "name": "E", "message": "m", "traceback": ["a", "b"]}),
+        ("execution.finished", {"execution": "e1", "status": "error", "duration_ms": 1.5}),
+    )
+    (row,) = scene.rows.of("execution")
+    assert (row.status, row.duration_ms, row.result, row.error) == ("error", 1.5, "7", "E: m")
+    assert row.queued_at == row.started_at == row.finished_at
+    kinds = [(row.place, row.kind, row.text) for row in scene.rows.of("output")]
+    assert kinds == [(0, "execute_result", "7"), (1, "error", "a\nb")]
+    assert scene.mirror.executions == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "shown"),
+    [
+        (True, "bool", "Bool(True)"),
+        (-(2**63), "int", "Int(-9223372036854775808)"),
+        ({"$type": "int", "value": str(2**62)}, "int", f"Int({2**62})"),
+        ({"$type": "int", "value": str(2**63)}, "int", "Unknown"),
+        (0.5, "float", "Float(0.5)"),
+        ({"$type": "float", "value": "inf"}, "float", "Float(inf)"),
+        ("é\ud800", "str", "Text('é?')"),
+        (None, "NoneType", "Nothing"),
+        (None, "object", "Unknown"),
+        ([1, 2], "list", "Unknown"),
+    ],
+)
+def test_exact_values_are_variants_of_a_sum(value: Any, kind: str, shown: str) -> None:
+    scene = Scene()
+    scene.tell(changed(put("x", value, kind)))
+    (row,) = scene.rows.of("variable")
+    assert shown in repr(row.value)
+    assert (row.json is None) == (kind == "object")
+
+
+def test_a_reset_leaves_the_variables_that_it_names() -> None:
+    scene = Scene()
+    scene.tell(changed(put("a"), put("b"), put("c")), changed(gone("c")))
+    data = {"reason": "restored", "variables": [variable("b", 6), variable("d")]}
+    scene.tell(("state.reset", data))
+    assert {row.name: row.preview for row in scene.rows.of("variable")} == {"b": "6", "d": "5"}
+    assert [row.deleted for row in scene.rows.of("variable_change")] == [False] * 3 + [True]
+
+
+def test_outputs_and_changes_are_as_many_as_are_kept() -> None:
+    scene = Scene()
+    printed = ("stream", {"execution": "e1", "name": "stdout", "text": "x" * 20_000})
+    scene.tell(*[printed] * (OUTPUTS_KEPT + 7), *[changed(put("x"))] * (CHANGES_KEPT + 5))
+    outputs, changes = scene.rows.of("output"), scene.rows.of("variable_change")
+    assert [row.place for row in outputs] == list(range(7, OUTPUTS_KEPT + 7))
+    assert [row.place for row in changes] == list(range(5, CHANGES_KEPT + 5))
+    assert {len(row.text) for row in outputs} == {TEXT_CHARACTERS}
+
+
+def test_people_and_the_process_have_rows() -> None:
+    scene = Scene()
+    person = {"participant": "p1", "name": "Ann", "role": "owner"}
+    exit_ = {"code": None, "cause": "memory", "message": "too much"}
+    scene.tell(
+        ("participant.joined", person),
+        ("participant.joined", {**person, "participant": "p2"}),
+        ("participant.left", person),
+        ("process.state", {"state": "dead", "exit": exit_, "memory_bytes": 7}),
+    )
+    assert [row.participant for row in scene.rows.of("participant")] == ["p2"]
+    (process,) = scene.rows.of("process")
+    assert (process.state, process.cause, process.memory_bytes) == ("dead", "memory", 7)
+
+
+def test_a_session_that_is_gone_leaves_nothing() -> None:
+    scene = Scene()
+    fields = {"name": "n", "created_at": TIME, "last_active_at": TIME, "executions": 3}
+    scene.rows.apply(scene.mirror.describe(SessionRow("s1", fields, 3)))
+    assert scene.rows.of("session")[0].executions == 3
+    joined = ("participant.joined", {"participant": "p1", "name": "Ann", "role": "owner"})
+    error = ("error", {"execution": None, "name": "E", "message": "m", "traceback": []})
+    scene.tell(
+        QUEUED, STARTED, changed(put("x")), joined, error, ("process.state", {"state": "idle"})
+    )
+    scene.rows.apply(scene.mirror.forget(["e1"]))
+    assert not any(scene.rows.tables.values())
+
+
+def test_what_a_later_version_writes_changes_nothing_and_is_counted() -> None:
+    scene = Scene()
+    scene.tell(
+        ("no.such.event", {}),
+        ("stream", {"words": "other fields"}),
+        changed(put("big") | {"variable": variable("big", version=2**64)}),
+        changed(put("x")),
+    )
+    assert [row.name for row in scene.rows.of("variable")] == ["x"]
+    assert scene.mirror.skipped == 2
+    assert scene.rows.of("position")[0].seq == 4
+
+
+NAMES = st.sampled_from("abcd")
+HAPPENED = st.one_of(
+    NAMES.map(lambda name: changed(put(name))),
+    NAMES.map(lambda name: changed(gone(name))),
+    st.sets(NAMES).map(
+        lambda names: ("state.reset", {"variables": [variable(name) for name in sorted(names)]})
+    ),
+    st.just(QUEUED), st.just(STARTED),
+    st.just(("execution.finished", {"execution": "e1", "status": "ok", "duration_ms": 1.0})),
+    st.just(("stream", {"execution": None, "name": "stdout", "text": "x"})),
+)  # fmt: skip
+
+
+@given(st.lists(HAPPENED, max_size=30), st.data())
+def test_however_it_is_cut_and_repeated_the_rows_are_the_same(
+    happened: list[tuple[str, dict[str, Any]]], data: st.DataObject
+) -> None:
+    whole = Scene()
+    whole.tell(*happened)
+    cut = Scene()
+    at = data.draw(st.integers(0, len(happened)))
+    cut.tell(*happened[:at])
+    cut.tell(*happened[at:])
+    assert cut.rows.tables == whole.rows.tables
+    # A batch whose outcome nobody heard may be done once more.
+    again = Scene()
+    for _ in range(2):
+        again.mirror, again.seq = SessionMirror("s1", "here", MOULD), 0
+        again.tell(*happened)
+    assert again.rows.tables == whole.rows.tables
+
+
+def test_an_address_names_a_server_and_a_database() -> None:
+    address = MirrorAddress.parse("http://127.0.0.1:3000/arena/")
+    assert (address.uri, address.database) == ("http://127.0.0.1:3000", "arena")
+    assert str(address) == "http://127.0.0.1:3000/arena"
+    for wrong in ("arena", "http://127.0.0.1:3000", "ftp://x/arena", "http:///arena", ""):
+        with pytest.raises(ValueError, match="names no database"):
+            MirrorAddress.parse(wrong)
