@@ -179,8 +179,8 @@ class PyodideServer:
         )
         self.application = _application(api, HttpGuard(origins, logins, gateway.check_request))
         gateway.attach(self.application, calls)
-        await sessions.start()
         await mirroring.start()
+        await sessions.start()
         self._stack.push_async_callback(mirroring.stop)
         await self._stack.enter_async_context(HttpConnections(self.application, listening))
         # In this order: sessions end and say so, then everybody is sent away, then HTTP stops.

@@ -64,13 +64,15 @@ class SpacetimeDBIntegration:
         self._origin = origin
         self._tables = MirrorTables(public=public)
         self._mirrors: dict[str, SessionMirror] = {}
+        self._ended_at: dict[str, int] = {}  # the last event of each when this server started
         self._dirty: dict[str, None] = {}  # in the order in which they changed
         self._news = asyncio.Event()
         self._caught_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin; does not wait for the database."""
+        """Begin, before any session is live; does not wait for the database."""
+        self._ended_at = {row.session: row.last_seq for row in await self._journal.sessions()}
         self._task = asyncio.create_task(self._run(), name="mirror")
 
     async def stop(self, grace: float = 2.0) -> None:
@@ -115,6 +117,9 @@ class SpacetimeDBIntegration:
 
     async def _follow(self, database: MirrorDatabase) -> None:
         self._mirrors = await database.mirrors()
+        for mirror in self._mirrors.values():
+            mirror.alive_after = self._ended_at.get(mirror.session, 0)
+            mirror.is_settled = mirror.position.seq > mirror.alive_after
         stored = [row.session for row in await self._journal.sessions()]
         self._dirty = dict.fromkeys([*self._mirrors, *stored, *self._dirty])
         self._say(state="behind" if self._dirty else "connected", problem=None)
@@ -164,6 +169,7 @@ class SpacetimeDBIntegration:
             return [] if mirror is None else await self._forgotten(database, mirror)
         if mirror is None:
             mirror = SessionMirror(session, self._origin, self._tables)
+            mirror.alive_after = self._ended_at.get(session, 0)
             self._mirrors[session] = mirror
         steps = [*mirror.take(events), *mirror.describe(row)]
         if events and events[-1].seq < row.last_seq:

@@ -17,6 +17,7 @@ OUTPUTS_KEPT: Final = 1000
 CHANGES_KEPT: Final = 1000
 TEXT_CHARACTERS: Final = 16 * 1024
 BUNDLE_CHARACTERS: Final = 256 * 1024
+_AT_REST: Final = ("hibernated", "dead")
 _I64 = range(-(2**63), 2**63)
 
 Data = Mapping[str, Any]
@@ -35,7 +36,8 @@ class Position:
 class SessionMirror:
     """What has to be known of a session to turn its next event into rows.
 
-    `executions` are those that have not ended, `variables` the names that have a row.
+    `executions` are those that have not ended, `variables` the names that have a row. Whoever was
+    there, and what ran, up to the event `alive_after`, was with a server that has ended since.
     """
 
     session: str
@@ -45,6 +47,9 @@ class SessionMirror:
     executions: dict[str, dict[str, Any]] = field(default_factory=dict)
     variables: set[str] = field(default_factory=set)
     participants: set[str] = field(default_factory=set)
+    process: dict[str, Any] | None = None
+    alive_after: int = 0
+    is_settled: bool = False
     skipped: int = 0
 
     def describe(self, row: SessionRow) -> list[BatchStep]:
@@ -68,11 +73,15 @@ class SessionMirror:
         """
         steps: list[BatchStep] = []
         for event in events:
+            if event.seq > self.alive_after:
+                steps += self._settle()
             self.position.seq = event.seq
             try:
                 steps += self._take(event)
             except (ConversionError, KeyError, TypeError, ValueError):
                 self.skipped += 1
+        if self.position.seq >= self.alive_after:
+            steps += self._settle()
         reached = self._upsert(
             "position",
             session=self.session,
@@ -101,6 +110,18 @@ class SessionMirror:
         happened = _HAPPENED.get(event.type)
         if happened is not None:
             yield from happened(self, event.data, _time(event.time))
+
+    def _settle(self) -> list[BatchStep]:
+        """Nobody is there any more who was with a server that ended without saying so."""
+        if self.is_settled:
+            return []
+        self.is_settled = True
+        steps = [self._delete("participant", one) for one in sorted(self.participants)]
+        self.participants.clear()
+        if self.process is not None and self.process["state"] not in _AT_REST:
+            self.process.update(state="hibernated", reason="the server ended")
+            steps.append(self._upsert("process", **self.process))
+        return steps
 
     def _upsert(self, table: str, **columns: Any) -> BatchStep:
         return self.tables.tables[table].upsert(**columns)
@@ -284,16 +305,16 @@ class SessionMirror:
 
     def _process(self, data: Data, time: Timestamp) -> Iterator[BatchStep]:
         exit_: Data = data.get("exit") or {}
-        yield self._upsert(
-            "process",
-            session=self.session,
-            state=data["state"],
-            reason=data.get("reason"),
-            cause=exit_.get("cause"),
-            message=exit_.get("message"),
-            memory_bytes=data.get("memory_bytes"),
-            changed_at=time,
-        )
+        self.process = {
+            "session": self.session,
+            "state": data["state"],
+            "reason": data.get("reason"),
+            "cause": exit_.get("cause"),
+            "message": exit_.get("message"),
+            "memory_bytes": data.get("memory_bytes"),
+            "changed_at": time,
+        }
+        yield self._upsert("process", **self.process)
 
     def _joined(self, data: Data, time: Timestamp) -> Iterator[BatchStep]:
         self.participants.add(data["participant"])

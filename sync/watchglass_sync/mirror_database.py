@@ -95,8 +95,10 @@ class MirrorDatabase:
                 found[row.session].participants.add(row.participant)
         for row in await self._rows(UNFINISHED):
             if row.session in found:
-                columns = {name: getattr(row, name) for name in TABLES["execution"]}
-                found[row.session].executions[row.execution] = columns
+                found[row.session].executions[row.execution] = _columns("execution", row)
+        for row in await self._rows("SELECT * FROM process"):
+            if row.session in found:
+                found[row.session].process = _columns("process", row)
         return found
 
     async def executions(self, session: str) -> list[str]:
@@ -107,6 +109,10 @@ class MirrorDatabase:
 
     async def _rows(self, statement: str) -> Iterable[Any]:
         return await self._admin.sql(self.address.database, statement)
+
+
+def _columns(table: str, row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in TABLES[table]}
 
 
 def _parts(steps: Sequence[BatchStep]) -> Iterable[Sequence[BatchStep]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Final
 
-from spacetimedb_bsatn import Classes, Codec, Identity, Timestamp, f64, u32, u64
-from spacetimedb_bsatn.algebraic import Ref
+from spacetimedb_bsatn import Classes, Codec, Identity, Timestamp, u32, u64
+from spacetimedb_bsatn.algebraic import TIMESTAMP, Primitive, Ref, option
 from spacetimedb_client.module import BatchStep, Module, Operation, TableHandle
 
 APPLY: Final = "apply"
@@ -24,10 +24,10 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
     "process": {
         "session": str,
         "state": str,
-        "reason": str | None,
-        "cause": str | None,
-        "message": str | None,
-        "memory_bytes": u64 | None,
+        "reason": option(Primitive.STRING),
+        "cause": option(Primitive.STRING),
+        "message": option(Primitive.STRING),
+        "memory_bytes": option(Primitive.U64),
         "changed_at": Timestamp,
     },
     "execution": {
@@ -36,24 +36,24 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
         "execution": str,
         "number": u32,
         "code": str,
-        "author": str | None,
+        "author": option(Primitive.STRING),
         "status": str,
         "queued_at": Timestamp,
-        "started_at": Timestamp | None,
-        "finished_at": Timestamp | None,
-        "duration_ms": f64 | None,
-        "result": str | None,
-        "error": str | None,
+        "started_at": option(TIMESTAMP),
+        "finished_at": option(TIMESTAMP),
+        "duration_ms": option(Primitive.F64),
+        "result": option(Primitive.STRING),
+        "error": option(Primitive.STRING),
     },
     "output": {
         "key": str,
         "session": str,
         "place": u64,
-        "execution": str | None,
+        "execution": option(Primitive.STRING),
         "kind": str,
-        "name": str | None,
+        "name": option(Primitive.STRING),
         "text": str,
-        "bundle": str | None,
+        "bundle": option(Primitive.STRING),
         "time": Timestamp,
     },
     "variable": {
@@ -62,11 +62,11 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
         "name": str,
         "type": str,
         "preview": str,
-        "length": u64 | None,
+        "length": option(Primitive.U64),
         "value": "=value",
-        "json": str | None,
+        "json": option(Primitive.STRING),
         "version": u64,
-        "execution": str | None,
+        "execution": option(Primitive.STRING),
         "changed_at": Timestamp,
     },
     "variable_change": {
@@ -75,12 +75,12 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
         "place": u64,
         "name": str,
         "deleted": bool,
-        "type": str | None,
-        "preview": str | None,
+        "type": option(Primitive.STRING),
+        "preview": option(Primitive.STRING),
         "value": "=value",
-        "execution": str | None,
-        "line": u32 | None,
-        "author": str | None,
+        "execution": option(Primitive.STRING),
+        "line": option(Primitive.U32),
+        "author": option(Primitive.STRING),
         "time": Timestamp,
     },
     "participant": {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,13 +158,28 @@ def test_people_and_the_process_have_rows() -> None:
     assert (process.state, process.cause, process.memory_bytes) == ("dead", "memory", 7)
 
 
+def test_who_was_with_a_server_that_was_killed_is_there_no_more() -> None:
+    scene = Scene()
+    scene.mirror.alive_after = 3
+    joined = ("participant.joined", {"participant": "p1", "name": "Ann", "role": "owner"})
+    scene.tell(joined, ("process.state", {"state": "busy"}))
+    assert [row.state for row in scene.rows.of("process")] == ["busy"]
+    later = ("participant.joined", {"participant": "p2", "name": "Bob", "role": "viewer"})
+    scene.tell(("stream", {"execution": None, "name": "stdout", "text": "x"}), later)
+    assert [row.participant for row in scene.rows.of("participant")] == ["p2"]
+    assert [row.state for row in scene.rows.of("process")] == ["hibernated"]
+
+
 def test_a_session_that_is_gone_leaves_nothing() -> None:
     scene = Scene()
     fields = {"name": "n", "created_at": TIME, "last_active_at": TIME, "executions": 3}
     scene.rows.apply(scene.mirror.describe(SessionRow("s1", fields, 3)))
     assert scene.rows.of("session")[0].executions == 3
     joined = ("participant.joined", {"participant": "p1", "name": "Ann", "role": "owner"})
-    error = ("error", {"execution": None, "name": "E", "message": "m", "traceback": []})
+    error: tuple[str, dict[str, Any]] = (
+        "error",
+        {"execution": None, "name": "E", "message": "m", "traceback": []},
+    )
     scene.tell(
         QUEUED, STARTED, changed(put("x")), joined, error, ("process.state", {"state": "idle"})
     )
@@ -222,3 +239,13 @@ def test_an_address_names_a_server_and_a_database() -> None:
     for wrong in ("arena", "http://127.0.0.1:3000", "ftp://x/arena", "http:///arena", ""):
         with pytest.raises(ValueError, match="names no database"):
             MirrorAddress.parse(wrong)
+
+
+def test_the_page_has_every_table_and_column() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mirror.md").read_text()
+    parts = re.split(r"^### `(\w+)`$", page, flags=re.MULTILINE)[1:]
+    told = {
+        name: re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+        for name, text in zip(parts[::2], parts[1::2], strict=True)
+    }
+    assert told == {name: list(columns) for name, columns in TABLES.items()}
