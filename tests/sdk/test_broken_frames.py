@@ -12,9 +12,23 @@ from typing import Any
 
 import pytest
 
+from spacetimedb_client import Connection
 from spacetimedb_client.errors import ProtocolError
+from spacetimedb_client.link import Link
+from spacetimedb_client.options import Options
 from spacetimedb_client.protocol.conversation import Conversation
-from tests.support.recorded import DIALECTS, RECORDED, Client, Recorded, cut, flipped
+from tests.support.fake_socket import FakeSocket
+from tests.support.recorded import (
+    BINDINGS,
+    DIALECTS,
+    RECORDED,
+    Client,
+    Recorded,
+    ask,
+    cut,
+    flipped,
+)
+from tests.support.waiting import until
 from tests.support.written_frames import WRITTEN
 
 ALL = [*RECORDED, *WRITTEN]
@@ -91,3 +105,37 @@ def test_after_a_broken_frame_nothing_more_is_taken() -> None:
             talk.receive_data(recorded.frame[:-1])
         with pytest.raises(RuntimeError, match="broken"):
             talk.receive_data(recorded.frame)
+
+
+BINARY = [each for each in RECORDED if isinstance(each.frame, bytes) and each.before]
+
+
+@pytest.mark.parametrize("recorded", BINARY, ids=str)
+async def test_a_connection_ends_at_a_broken_frame_with_its_rows_as_they_were(
+    recorded: Recorded,
+) -> None:
+    socket = FakeSocket()
+    told: list[object] = []
+    first, *earlier = [bytes.fromhex(each["frame"]) for each in recorded.before if "frame" in each]
+    socket.say(first)
+    link = Link(socket, Conversation(DIALECTS[recorded.protocol]))
+    connected = await link.start()
+    conn = Connection(Options("http://test", "test", reconnect=False), BINDINGS, link, connected)
+    for step in recorded.before[1:]:
+        if "ask" in step:
+            ask(link.talk, step)
+    socket.say(*earlier)
+    await until(lambda: conn.frames_handled == len(earlier))
+    before = {name: list(conn.db[name]) for name in ("item", "seen")}
+    for name in before:
+        for register in (conn.db[name].on_insert, conn.db[name].on_delete):
+            register(lambda *rows: told.append(rows))
+    whole = recorded.frame
+    assert isinstance(whole, bytes)
+    half = whole[: len(whole) // 2]
+    socket.say(half, whole)
+    with pytest.raises(ProtocolError, match="cannot be read"):
+        await conn.wait_closed()
+    assert {name: list(conn.db[name]) for name in before} == before
+    assert told == []
+    await conn.close()

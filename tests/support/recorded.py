@@ -87,7 +87,7 @@ class Client:
             if "frame" in step:
                 self._follow(self.talk.receive_data(frame_of(recorded.protocol, step)))
             else:
-                asked(self.talk, step["ask"], [_argument(each) for each in step["arguments"]])
+                ask(self.talk, step)
 
     def _follow(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -133,6 +133,11 @@ def contents_of(cache: ClientCache) -> Contents:
         name: (dict(table.rows), {key: table.count_of(key) for key in table.rows})
         for name, table in cache.tables.items()
     }
+
+
+def ask(talk: Conversation, step: Step) -> None:
+    """What was asked when it was recorded."""
+    asked(talk, step["ask"], [_argument(each) for each in step["arguments"]])
 
 
 def _argument(told: Any) -> Any:
