@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from spacetimedb_client import (
+    Admin,
     ConnectError,
     Connection,
+    QueryError,
     ReducerError,
     ReducerInternalError,
     SubscriptionError,
@@ -181,3 +183,26 @@ async def test_a_refused_client_hears_the_status(server: FakeServer) -> None:
     server.refuse(None)
     async with connect(*server.address) as conn:
         assert conn.identity
+
+
+async def test_statements_over_http_are_answered_as_on_a_real_server(
+    server: FakeServer, publish: Publish
+) -> None:
+    database = await publish(arena())
+    answers: list[list[Any]] = []
+    for uri, name in (server.address, database.address):
+        async with connect(uri, name) as conn, Admin(uri) as admin:
+            await conn.reducers.player_insert(player(conn, "O'Hara", 7))
+            query = "SELECT * FROM player WHERE name = ?"
+            typed = await admin.sql(
+                name, query, "O'Hara", into=conn.bindings.types.Player, module=conn.bindings
+            )
+            plain = await admin.sql(name, query, "O'Hara")
+            with pytest.raises(QueryError):
+                await admin.sql(name, "SELECT * FROM nothing_like_it")
+            codec = conn.bindings.tables["player"].codec
+            answers.append([plain.columns, *map(codec.encode, typed), *map(repr, plain)])
+            assert len(typed) == 1
+    fake, real = ([str(part).replace("id=0", "id=1") for part in answer] for answer in answers)
+    assert fake[0] == real[0]
+    assert fake[2] == real[2]

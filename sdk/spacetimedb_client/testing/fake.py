@@ -35,6 +35,7 @@ from spacetimedb_client.errors import QueryError, ReducerError
 from spacetimedb_client.module import Module
 from spacetimedb_client.protocol.conversation import CRASHED
 from spacetimedb_client.protocol.messages import Connected, Outcome, ReducerEvent
+from spacetimedb_client.testing.fake_sql import sql_answer
 from spacetimedb_client.testing.fake_tables import Selection, Tables, Transaction, selection
 from spacetimedb_client.testing.fake_wire import (
     Answer,
@@ -140,6 +141,7 @@ class FakeServer:
         application.router.add_get(f"{path}/identity", self._identify)
         application.router.add_get(f"{path}/subscribe", self._converse)
         application.router.add_post(f"{path}/call/{{reducer}}", self._call_over_http)
+        application.router.add_post(f"{path}/sql", self._answer_over_http)
         self._runner = web.AppRunner(application, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, LOOPBACK, self._port)
@@ -262,6 +264,15 @@ class FakeServer:
         if answer.called.outcome is Outcome.COMMITTED:
             return web.Response()
         return web.Response(status=530, text=answer.called.message)
+
+    async def _answer_over_http(self, request: web.Request) -> web.Response:
+        try:
+            chosen = selection(self.bindings, await request.text())
+        except QueryError as problem:
+            return web.Response(status=400, text=str(problem))
+        table = self.bindings.tables[chosen.table]
+        rows = self._tables.selected(chosen)
+        return web.json_response(sql_answer(table, self.bindings.schema, rows))
 
     async def _converse(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(protocols=(self._wire.subprotocol,), max_msg_size=0)
