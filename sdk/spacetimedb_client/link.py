@@ -104,7 +104,7 @@ class Link:
             await self._due.wait()
             self._due.clear()
             try:
-                await self.flush()
+                await self._send()
             except ConnectionLost:
                 return  # the reader hears of it, too
 
@@ -112,7 +112,10 @@ class Link:
         """Sends what is due; returns when the network has room for more, or another one sends."""
         if self._sending.locked():
             self._due.set()
-            return
+        else:
+            await self._send()
+
+    async def _send(self) -> None:
         async with self._sending:
             frames = self.talk.data_to_send()
             self.unsent_bytes = 0
