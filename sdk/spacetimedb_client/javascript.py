@@ -130,4 +130,4 @@ class BrowserSocket:
 
 def words_of(problem: Any) -> str:
     """What JavaScript says, without its stack."""
-    return str(getattr(problem, "message", None) or problem)
+    return str(getattr(problem, "message", None) or problem).rstrip(".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,11 +21,16 @@ from spacetimedb_client.testing import FakeServer
 from tests.sdk.conftest import Database, Publish
 from tests.support.arena import arena
 from tests.support.browsing import chromium
+from tests.support.commands import Commands
 from tests.support.pyodide_page import Inside, pyodide_page, site
-from tests.support.waiting import until
 from tests.support.wire_proxy import WireProxy
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(120),
+    # One page serves all: it takes seconds to begin.
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs/spacetimedb.md"
@@ -37,13 +43,21 @@ conn.token == token
 """
 
 
-@pytest_asyncio.fixture
-async def inside() -> AsyncIterator[Inside]:
-    async with pyodide_page() as page:
-        yield page
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def page() -> AsyncIterator[Inside]:
+    async with pyodide_page() as inside:
+        yield inside
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="module")
+async def inside(page: Inside) -> AsyncIterator[Inside]:
+    """With no names of an earlier test, and no connection left for a later one."""
+    await page.begin()
+    yield page
+    await page.run("if 'conn' in globals(): await conn.close()")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def database(publish: Publish) -> Database:
     return await publish(arena())
 
@@ -126,7 +140,25 @@ async def test_a_page_comes_back_with_its_lasting_token(inside: Inside, database
             ["insert", "RECONNECTED"],
         ]
         assert await inside.run("await conn.reducers.nothing(); conn.token == token") is True
-        await inside.run("await conn.close()")
+
+
+@pytest.mark.parametrize("option", ["protocol='json'", "compression='gzip'", "light=True"])
+async def test_every_kind_of_frame(inside: Inside, database: Database, option: str) -> None:
+    await inside.run(
+        f"""
+        from spacetimedb_client import connect
+
+        conn = await connect(uri, database, {option})
+        await conn.subscribe("SELECT * FROM level", "SELECT * FROM blob")
+        await conn.reducers.level_insert({{"player": 2**64 - 1, "level": 7}})
+        await conn.reducers.blob_insert({{"id": 1, "data": bytes(range(256)) * 100}})
+        """,
+        uri=database.uri,
+        database=database.name,
+    )
+    blob = f"Blob(id=1, data={bytes(range(256)) * 100!r})"
+    rows = "str([*conn.db.level, *conn.db.blob])"
+    assert await inside.run(rows) == f"[Level(player={2**64 - 1}, level=7), {blob}]"
 
 
 async def test_large_messages_wait_for_the_network(inside: Inside, database: Database) -> None:
@@ -240,14 +272,15 @@ async def test_the_page_of_the_document_runs_with_a_server_of_v2() -> None:
             lambda call, name: call.tx.insert("player", server.types.Player(1, name)),
         )
         server.insert("player", server.types.Player(0, "Bob"))
-        said: list[str] = []
         html = html.replace("http://127.0.0.1:3000", server.uri)
         async with site(f"<!doctype html>\n{html}") as address, chromium() as browser:
             page = await browser.new_page()
-            page.on("console", lambda message: said.append(message.text))
-            await page.goto(address)
-            await until(lambda: any("Ann" in line for line in said))
-    assert "[Player(id=0, name='Bob'), Player(id=1, name='Ann')]" in said
+            async with page.expect_console_message(
+                lambda message: "Ann" in message.text, timeout=60_000
+            ) as printed:
+                await page.goto(address)
+            said = (await printed.value).text
+    assert said == "[Player(id=0, name='Bob'), Player(id=1, name='Ann')]"
 
 
 async def test_a_program_in_node(database: Database, tmp_path: Path) -> None:
@@ -273,3 +306,31 @@ async with connect({database.uri!r}, {database.name!r}) as conn:
     told, problems = await process.communicate()
     assert process.returncode == 0, problems.decode()[-2000:]
     assert told.decode() == "not here [Level(player=1, level=2)]\n"
+
+
+async def test_a_session_that_has_no_network_says_so(tmp_path: Path, cache_dir: Path) -> None:
+    commands = Commands(tmp_path, cache_dir)
+    commands.write(
+        "program.py",
+        f"""
+import base64, pathlib, sys
+
+wheel = pathlib.Path("client.whl")
+wheel.write_bytes(base64.b64decode({base64.b64encode(pyodide_wheel()).decode()!r}))
+sys.path.insert(0, str(wheel))
+from spacetimedb_bsatn import Schema
+from spacetimedb_client import Bindings, ConnectError, connect
+
+nothing = Bindings(Schema((), (), (), ()))
+for options in ({{}}, {{"module": nothing, "check_schema": "off"}}):
+    try:
+        await connect("http://127.0.0.1:3000", "arena", **options)
+    except ConnectError as problem:
+        print(problem)
+""",
+    )
+    done = await asyncio.to_thread(commands.run, "run", "program.py")
+    assert done.status == 0, done.stderr
+    by_fetch, by_socket = done.stdout.splitlines()
+    assert "cannot be reached: A session has no network" in by_fetch
+    assert "cannot be reached: there is no network here" in by_socket

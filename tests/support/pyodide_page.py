@@ -26,18 +26,21 @@ EMPTY: Final = f"""\
 """
 RUN: Final = """
     async ([code, given]) => {
-      for (const [name, value] of Object.entries(given)) pyodide.globals.set(name, value);
-      const value = await pyodide.runPythonAsync(code);
+      for (const [name, value] of Object.entries(given)) names.set(name, value);
+      const value = await pyodide.runPythonAsync(code, { globals: names });
       return value instanceof pyodide.ffi.PyProxy ? value.toJs() : value;
     }
 """
 
 
 class Inside:
-    """Runs Python in a page; names stay from one piece to the next."""
+    """Runs Python in a page; names stay from one piece to the next, until `begin`."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
+
+    async def begin(self) -> None:
+        await self._page.evaluate("window.names = pyodide.toPy({})")
 
     async def run(self, code: str, **given: str) -> Any:
         """The value of the last expression; an exception is playwright's, with the traceback."""
