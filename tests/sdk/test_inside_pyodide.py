@@ -204,6 +204,52 @@ async def test_bindings_and_sql_without_a_connection(inside: Inside, database: D
     ) == [["blob", "call", "event", "level", "online", "player", "secret"], 4, 5]
 
 
+async def test_somebody_new_stays_who_they_are(inside: Inside, database: Database) -> None:
+    assert await inside.run(
+        """
+        from spacetimedb_client import connect
+
+        conn = await connect(uri, database)
+        async with connect(uri, database, token=conn.token) as again:
+            same = conn.identity == again.identity and conn.token == again.token
+        same
+        """,
+        uri=database.uri,
+        database=database.name,
+    )
+
+
+async def test_administration(inside: Inside, database: Database) -> None:
+    """The other methods of HTTP, and an answer that never ends."""
+    given = {"uri": database.uri, "database": database.name, "token": database.owner.token}
+    told = await inside.run(
+        """
+        import asyncio
+        from spacetimedb_bsatn import u32
+        from spacetimedb_client import Admin
+        from spacetimedb_client.module import Module
+
+        module = Module()
+        module.mirror(module.table("thing", {"id": u32}, primary_key="id"))
+
+        async def first_line(admin):
+            async for line in admin.logs(database, lines=1, follow=True):
+                return line.level
+
+        async with Admin(uri, token=token) as admin:
+            made = await admin.publish("made-in-a-page", module)
+            await admin.call("made-in-a-page", "thing_insert", {"id": 5})
+            found = [row.id for row in await admin.sql("made-in-a-page", "SELECT * FROM thing")]
+            level = await asyncio.wait_for(first_line(admin), 10)
+            names = await admin.names("made-in-a-page")
+            await admin.delete("made-in-a-page")
+        [made.operation, found, level, names]
+        """,
+        **given,
+    )
+    assert told == ["created", [5], "Info", ["made-in-a-page"]]
+
+
 async def test_what_is_wrong_has_the_same_errors_as_elsewhere(
     inside: Inside, database: Database
 ) -> None:
