@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -55,6 +56,8 @@ async def inside(page: Inside) -> AsyncIterator[Inside]:
     await page.begin()
     yield page
     await page.run("if 'conn' in globals(): await conn.close()")
+    await page.run("import gc; gc.collect()")
+    assert page.complaints == []
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -269,6 +272,18 @@ async def test_what_is_wrong_has_the_same_errors_as_elsewhere(
             await inside.run(
                 f"from spacetimedb_client import {facade}; {facade}.connect(uri, database)"
             )
+
+
+async def test_a_server_that_says_nothing_is_not_waited_for(
+    inside: Inside, database: Database
+) -> None:
+    await connected(inside, database)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # nobody accepts what the kernel takes
+        uri = "http://{}:{}".format(*silent.getsockname())
+        for options in ("", ", module=conn.bindings, check_schema='off'"):
+            with pytest.raises(Error, match=r"ConnectTimeout: .* within 0\.3 s"):
+                await inside.run(f"await connect({uri!r}, 'x', timeout=0.3{options})")
+    await inside.run("await conn.reducers.nothing()")
 
 
 async def test_all_of_the_wheel_can_be_imported(inside: Inside) -> None:

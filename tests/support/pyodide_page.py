@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
-from playwright.async_api import Page
+from playwright.async_api import ConsoleMessage, Page
 
 from spacetimedb_client.pyodide_wheel import NAME, pyodide_wheel
 from tests.support.browsing import chromium
@@ -38,8 +38,16 @@ class Inside:
 
     def __init__(self, page: Page) -> None:
         self._page = page
+        self.complaints: list[str] = []  # of what nobody awaited, in either language
+        page.on("pageerror", lambda problem: self.complaints.append(str(problem)))
+        page.on("console", self._hear)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if "Traceback" in message.text or "never" in message.text:
+            self.complaints.append(message.text)
 
     async def begin(self) -> None:
+        self.complaints.clear()
         await self._page.evaluate("window.names = pyodide.toPy({})")
 
     async def run(self, code: str, **given: str) -> Any:
