@@ -241,16 +241,16 @@ async def test_administration(inside: Inside, database: Database) -> None:
 
         async with Admin(uri, token=token) as admin:
             made = await admin.publish("made-in-a-page", module)
-            await admin.call("made-in-a-page", "thing_insert", {"id": 5})
+            called = await admin.call("made-in-a-page", "thing_insert", {"id": 5})
             found = [row.id for row in await admin.sql("made-in-a-page", "SELECT * FROM thing")]
             level = await asyncio.wait_for(first_line(admin), 10)
             names = await admin.names("made-in-a-page")
             await admin.delete("made-in-a-page")
-        [made.operation, found, level, names]
+        [made.operation, called.duration, found, level, names]
         """,
         **given,
     )
-    assert told == ["created", [5], "Info", ["made-in-a-page"]]
+    assert told == ["created", None, [5], "Info", ["made-in-a-page"]]
 
 
 async def test_what_is_wrong_has_the_same_errors_as_elsewhere(
