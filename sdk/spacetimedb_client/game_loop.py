@@ -17,6 +17,7 @@ from spacetimedb_client.calls import Calls
 from spacetimedb_client.closing import Closing
 from spacetimedb_client.connecting import connect as connect_with_asyncio
 from spacetimedb_client.connection import Connection
+from spacetimedb_client.loop_thread import check_waiting
 from spacetimedb_client.tables import Tables
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ class GameConnection(Closing):
     """Rows and callbacks change during `frame_tick`: between two ticks all stays as it is."""
 
     def __init__(self, uri: str, database: str, options: Any) -> None:
+        check_waiting("frame_tick needs an event loop of its own")
         self._loop = asyncio.new_event_loop()
         try:
             opening = connect_with_asyncio(uri, database, **options)

@@ -28,7 +28,8 @@ from spacetimedb_client.module.migrations import migration_refused
 from spacetimedb_client.schema_difference import SchemaDifference, difference
 from spacetimedb_client.sql_rows import SqlResult, sql_result
 from spacetimedb_client.sql_text import filled
-from spacetimedb_client.transport import Http, Response
+from spacetimedb_client.transport import Http
+from spacetimedb_client.web import Response
 
 SCHEMA_VERSIONS: Final = ("10", "9")
 WASM_MAGIC: Final = b"\0asm"
