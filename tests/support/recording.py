@@ -17,6 +17,7 @@ from typing import Any
 from spacetimedb_bsatn import Classes, Codecs, Identity, Timestamp, u64
 from spacetimedb_bsatn.algebraic import Primitive, option
 from spacetimedb_bsatn.writer import Writer
+from spacetimedb_client.aiohttp_transport import WebSocket
 from spacetimedb_client.errors import ProtocolError
 from spacetimedb_client.http import Admin
 from spacetimedb_client.module import Module, Operation
@@ -25,7 +26,7 @@ from spacetimedb_client.protocol.dialect import Dialect, Frame
 from spacetimedb_client.protocol.v1 import V1
 from spacetimedb_client.protocol.v1_json import V1Json
 from spacetimedb_client.testing import Server
-from spacetimedb_client.transport import WebSocket, open_socket
+from spacetimedb_client.transport import open_socket
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "server_frames_v1.json"
 LONG = "x" * 1500  # the server compresses what is longer than 1024 bytes
