@@ -37,6 +37,7 @@ check: install  ## lint, format, types of every language, imports, generated fil
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(RUN) -m mypy
+	@$(RUN) -m mypy --platform emscripten --cache-dir .mypy_cache/emscripten sdk
 	@$(NODE) node_host/node_modules/pyright/index.js
 	@$(BIN)/lint-imports --no-logo
 	@$(NODE) node_host/node_modules/typescript/bin/tsc --noEmit -p node_host

@@ -83,7 +83,7 @@ class Converter:
         elif isinstance(value, made):
             values = [getattr(value, each) for each in made.__match_args__]
         else:
-            hint = f"pass {made.__name__}(…) or a dict of its fields"
+            hint = stranger(made, value) or f"pass {made.__name__}(…) or a dict of its fields"
             raise ConversionError(field, value, f"a {made.__name__}", hint)
         return made(
             *(
@@ -151,7 +151,15 @@ class Converter:
         for each in classes:
             if value is each:
                 hint = f"write {each.__qualname__}({'…' if each.__match_args__ else ''})"
+            hint = stranger(each, value) or hint
         raise ConversionError(field, value, f"a {made.__name__}", hint)
+
+
+def stranger(made: type, value: object) -> str:
+    """What to do where a value is of a class with the same name, of bindings made elsewhere."""
+    if type(value).__qualname__ != made.__qualname__:
+        return ""
+    return "it is of other bindings: take the class of those that are used here, bindings.types"
 
 
 def _primitive(primitive: Primitive, value: Any, field: str) -> Any:

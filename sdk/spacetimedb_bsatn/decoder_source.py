@@ -60,12 +60,11 @@ def too_many_empty(count: int) -> DecodeError:
 class DecoderSource(Source):
     """Functions `f(b, o)`: bytes and a place → a value and the next place."""
 
+    PREFIX = "decode_"
+
     def __init__(self, classes: Classes) -> None:
-        super().__init__()
-        self._classes = classes
+        super().__init__(classes)
         self._pending: list[tuple[str, str]] = []
-        self._functions: dict[AlgebraicType, str] = {}
-        self._unwritten: list[tuple[AlgebraicType, str]] = []
         self.constants |= {
             "BOOLS": BOOLS,
             "bad_tag": bad_tag,
@@ -74,21 +73,11 @@ class DecoderSource(Source):
             "unpack_array": unpack_array,
         }
 
-    def function(self, type_: AlgebraicType) -> str:
-        """The name of a function that decodes this type; written once."""
-        if type_ not in self._functions:
-            self._functions[type_] = name = self.name("decode_")
-            self._unwritten.append((type_, name))
-        return self._functions[type_]
-
-    def write_functions(self) -> None:
-        """All functions asked for so far, and those that they ask for."""
-        while self._unwritten:
-            type_, name = self._unwritten.pop()
-            with self.block(f"def {name}(b, o):"):
-                value = self.value(type_, 0)
-                self.flush()
-                self.line(f"return {value}, o")
+    def write_function(self, type_: AlgebraicType, name: str) -> None:
+        with self.block(f"def {name}(b, o):"):
+            value = self.value(type_, 0)
+            self.flush()
+            self.line(f"return {value}, o")
 
     def read(self, codes: str) -> list[str]:
         """Names for numbers that the next flush reads."""

@@ -70,11 +70,10 @@ def of_length(count: int, items: Any) -> Any:
 class EncoderSource(Source):
     """Functions `f(v)`: a value → bytes."""
 
+    PREFIX = "encode_"
+
     def __init__(self, classes: Classes) -> None:
-        super().__init__()
-        self._classes = classes
-        self._functions: dict[AlgebraicType, str] = {}
-        self._unwritten: list[tuple[AlgebraicType, str]] = []
+        super().__init__(classes)
         self._sums: list[tuple[str, dict[str, str]]] = []
         self.constants |= {
             "BOOLS": {False: 0, True: 1},
@@ -84,18 +83,12 @@ class EncoderSource(Source):
             "refuse": refuse,
         }
 
-    def function(self, type_: AlgebraicType) -> str:
-        """The name of a function that encodes this type; written once."""
-        if type_ not in self._functions:
-            self._functions[type_] = name = self.name("encode_")
-            self._unwritten.append((type_, name))
-        return self._functions[type_]
+    def write_function(self, type_: AlgebraicType, name: str) -> None:
+        self._write(name, self.pieces(type_, "v", 0))
 
     def write_functions(self) -> None:
-        """All functions asked for so far, and those that they ask for; then the tables of sums."""
-        while self._unwritten:
-            type_, name = self._unwritten.pop()
-            self._write(name, self.pieces(type_, "v", 0))
+        """The functions, then the tables of sums."""
+        super().write_functions()
         for name, entries in self._sums:
             self.line(
                 f"{name} = {{{', '.join(f'{key}: {value}' for key, value in entries.items())}}}"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import linecache
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-from spacetimedb_bsatn.algebraic import Primitive
+from spacetimedb_bsatn.algebraic import AlgebraicType, Primitive
+from spacetimedb_bsatn.classes import Classes
 
 # One struct code for each number; wide ones are two words, or bytes.
 CODES: Final = {
@@ -26,10 +28,15 @@ CODES: Final = {
 }
 
 
-class Source:
-    """Python source with its constants; `compiled` makes functions of it."""
+class Source(ABC):
+    """Python source with its constants: a function for each type; `compiled` makes them of it."""
 
-    def __init__(self) -> None:
+    PREFIX: ClassVar[str]  # of the functions' names
+
+    def __init__(self, classes: Classes) -> None:
+        self._classes = classes
+        self._functions: dict[AlgebraicType, str] = {}
+        self._unwritten: list[tuple[AlgebraicType, str]] = []
         self.constants: dict[str, Any] = {}
         self._known: dict[object, str] = {}
         self._lines: list[str] = []
@@ -39,6 +46,21 @@ class Source:
     def name(self, prefix: str = "x") -> str:
         self._names += 1
         return f"{prefix}{self._names}"
+
+    def function(self, type_: AlgebraicType) -> str:
+        """The name of the function for this type; written once."""
+        if type_ not in self._functions:
+            self._functions[type_] = name = self.name(self.PREFIX)
+            self._unwritten.append((type_, name))
+        return self._functions[type_]
+
+    def write_functions(self) -> None:
+        """All functions asked for so far, and those that they ask for."""
+        while self._unwritten:
+            self.write_function(*self._unwritten.pop())
+
+    @abstractmethod
+    def write_function(self, type_: AlgebraicType, name: str) -> None: ...
 
     def constant(self, value: Any, prefix: str, key: object = None) -> str:
         """The name of a constant; equal keys share one."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Final, Self
 
 from spacetimedb_bsatn import SpacetimeDBError
+from spacetimedb_client.closing import Closing
 from spacetimedb_client.errors import InvalidState
 from spacetimedb_client.sync import SyncCalls, SyncConnection, SyncSubscription, SyncTables, connect
 
@@ -20,7 +20,7 @@ class Context:
         self.identity: Final = conn.identity
 
 
-class ModernSpacetimeDBClient:
+class ModernSpacetimeDBClient(Closing):
     """A connection, made by `ModernSpacetimeDBClient.builder()…build()`."""
 
     def __init__(self, conn: SyncConnection) -> None:
@@ -47,15 +47,7 @@ class ModernSpacetimeDBClient:
     def disconnect(self) -> None:
         self._conn.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self.disconnect()
 
 

@@ -11,22 +11,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, TypeVar
 
 from spacetimedb_client.calls import Calls
+from spacetimedb_client.closing import Closing
 from spacetimedb_client.connecting import connect as connect_with_asyncio
 from spacetimedb_client.connection import Connection
+from spacetimedb_client.loop_thread import check_waiting
 from spacetimedb_client.tables import Tables
 
 T = TypeVar("T")
 QUIET_ROUNDS: Final = 3  # rounds of the loop without an event, after which nothing is due
 
 
-class GameConnection:
+class GameConnection(Closing):
     """Rows and callbacks change during `frame_tick`: between two ticks all stays as it is."""
 
     def __init__(self, uri: str, database: str, options: Any) -> None:
+        check_waiting("frame_tick needs an event loop of its own")
         self._loop = asyncio.new_event_loop()
         try:
             opening = connect_with_asyncio(uri, database, **options)
@@ -70,17 +72,6 @@ class GameConnection:
             self.wait(self.conn.close())
             self.wait(self._loop.shutdown_asyncgens())
             self._loop.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 async def _awaited(opening: Any) -> Connection:

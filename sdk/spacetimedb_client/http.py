@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from spacetimedb_bsatn import Identity, Row, Schema, ValidationError, schema_of_json
 from spacetimedb_client.bindings import Bindings, CallBinding, bindings_of
-from spacetimedb_client.errors import MigrationRefused, ReducerInternalError
+from spacetimedb_client.errors import ReducerInternalError
 from spacetimedb_client.http_answers import (
     CallResult,
     Credentials,
@@ -24,11 +24,12 @@ from spacetimedb_client.http_answers import (
 )
 from spacetimedb_client.json_arguments import json_arguments, json_value
 from spacetimedb_client.module import Module
-from spacetimedb_client.module.migrations import REMEDY
+from spacetimedb_client.module.migrations import migration_refused
 from spacetimedb_client.schema_difference import SchemaDifference, difference
 from spacetimedb_client.sql_rows import SqlResult, sql_result
 from spacetimedb_client.sql_text import filled
-from spacetimedb_client.transport import Http, Response
+from spacetimedb_client.transport import Http
+from spacetimedb_client.web import Response
 
 SCHEMA_VERSIONS: Final = ("10", "9")
 WASM_MAGIC: Final = b"\0asm"
@@ -143,7 +144,7 @@ class Admin:
         """
         found = await self.difference(database, module) if check else None
         if found and found.refused and not clear:
-            raise MigrationRefused(*found.refused, REMEDY)
+            raise migration_refused(found.refused)
         query = {"clear": "true"} if clear else None
         answer = await self._ask("PUT", database_path(database), self._built(module), query)
         self._known.pop(database, None)

@@ -20,7 +20,7 @@ from spacetimedb_client.errors import (
     ReducerInternalError,
 )
 from spacetimedb_client.schema_difference import SchemaDifference
-from spacetimedb_client.transport import Response
+from spacetimedb_client.web import Response
 
 MAX_ERROR_CHARACTERS: Final = 2000
 USER_ERROR: Final = 530  # the server's own status: a reducer refused, or crashed

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from spacetimedb_client.bindings import Bindings
@@ -17,7 +18,8 @@ from spacetimedb_client.protocol.messages import Connected, Event
 from spacetimedb_client.protocol.v1 import V1
 from spacetimedb_client.protocol.v1_json import V1Json
 from spacetimedb_client.protocol.v2 import V2, V3
-from spacetimedb_client.transport import is_loopback, open_socket
+from spacetimedb_client.transport import open_socket
+from spacetimedb_client.web import is_loopback
 
 BINARY: Final[tuple[Dialect, ...]] = (V3(), V2(), V1())  # offered at once, best first
 FRAMES_AHEAD: Final = 64  # read while an earlier one is applied: pings are answered meanwhile
@@ -71,7 +73,9 @@ class Link:
                 raise ProtocolError(f"the server chose {socket.subprotocol!r}, which was not asked")
             link = cls(socket, Conversation(dialect, max_in_flight=options.max_in_flight))
             async with asyncio.timeout(options.timeout):
-                return link, await link.start()
+                connected = await link.start()
+            # A browser connects with a token that is good for a minute, and is told that one.
+            return link, replace(connected, token=token or connected.token)
         except TimeoutError:
             await socket.close()
             raise ConnectTimeout(f"{options.uri} accepted us, and then said nothing") from None
@@ -100,7 +104,7 @@ class Link:
             await self._due.wait()
             self._due.clear()
             try:
-                await self.flush()
+                await self._send()
             except ConnectionLost:
                 return  # the reader hears of it, too
 
@@ -108,7 +112,10 @@ class Link:
         """Sends what is due; returns when the network has room for more, or another one sends."""
         if self._sending.locked():
             self._due.set()
-            return
+        else:
+            await self._send()
+
+    async def _send(self) -> None:
         async with self._sending:
             frames = self.talk.data_to_send()
             self.unsent_bytes = 0

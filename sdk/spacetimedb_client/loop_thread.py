@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from spacetimedb_client.errors import InvalidState
+
 T = TypeVar("T")
+
+
+def check_waiting(needs: str) -> None:
+    """Raises where nobody can wait for a loop: a page has one loop, and one thread for all."""
+    if sys.platform == "emscripten":
+        raise InvalidState(
+            f"{needs}, which is not there inside Pyodide: use "
+            "`async with spacetimedb_client.connect(…) as conn:`, which runs on the page's loop"
+        )
 
 
 class LoopThread:
     """Runs coroutines and functions where a connection lives, and waits for what they return."""
 
     def __init__(self, name: str) -> None:
+        check_waiting("calls that wait need a thread")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()

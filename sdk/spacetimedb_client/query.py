@@ -16,6 +16,7 @@ from spacetimedb_bsatn import ConnectionId, Identity, Timestamp, Uuid
 from spacetimedb_bsatn.algebraic import AlgebraicType, Primitive, described
 from spacetimedb_client.bindings import Bindings, TableBinding
 
+WHOLE: Final = 1e16  # from here on a float has no digits behind the point, and an exponent
 OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "=": operator.eq,
     "<>": operator.ne,
@@ -287,6 +288,8 @@ def literal(value: Any) -> str:
     match value:
         case bool():
             return "true" if value else "false"
+        case float() if abs(value) >= WHOLE:
+            return f"{value:.0f}"  # servers misread 1e+200, and find nothing: digits they read
         case int() | float() if type(value) in (int, float):
             return repr(value)
         case str():

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from types import TracebackType
 from typing import Any, Final, Self
 
 from spacetimedb_bsatn import ConnectionId, Identity
 from spacetimedb_client.callbacks import Remove
+from spacetimedb_client.closing import Closing
 from spacetimedb_client.connecting import connect as connect_with_asyncio
 from spacetimedb_client.connection import Connection, ConnectionState
 from spacetimedb_client.loop_thread import LoopThread
@@ -133,7 +133,7 @@ class SyncSubscription:
         self.unsubscribe()
 
 
-class SyncConnection:
+class SyncConnection(Closing):
     """Usable from any thread; every call waits at most `timeout` seconds."""
 
     def __init__(
@@ -201,17 +201,6 @@ class SyncConnection:
         self._is_closed = True
         self._own_callbacks.shutdown()
         self.thread.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 async def _open(uri: str, database: str, options: Any) -> Connection:

@@ -110,7 +110,9 @@ async def test_a_module_is_published_with_its_difference_and_deleted(
     file.write_text(OTHER_COLUMNS)
     refused = await run("publish", str(file), "-d", "things", "--yes", "--json")
     assert refused.status == 1
-    assert json.loads(refused.err)["error"]["type"] == "MigrationRefused"
+    told = json.loads(refused.err)["error"]
+    assert told["type"] == "MigrationRefused"
+    assert "publish with --clear," in str(told)
     cleared = (await run("publish", str(file), "-d", "things", "--clear", "--yes", "--json")).json()
     assert "~ table thing: column name added" in cleared["changes"]
     kept = await run("delete", "-d", "things")

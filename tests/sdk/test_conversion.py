@@ -124,3 +124,13 @@ def test_a_class_of_other_bindings_is_not_taken_for_ours() -> None:
 def test_hex_must_have_its_length() -> None:
     with pytest.raises(ConversionError, match="64 hexadecimal digits"):
         Identity.from_hex("c2")
+
+
+def test_a_value_of_other_bindings_is_told_from_one_that_does_not_fit() -> None:
+    others: Any = Classes(SCHEMA).all()
+    for type_, value in (
+        (POINT, others["Point"](0.0, 0.0, others["Colour"].Red)),
+        (SHAPE, others["Shape"].Circle(1.0)),
+    ):
+        with pytest.raises(ConversionError, match="of other bindings: take the class of those"):
+            CODECS.of(type_).encode(value)

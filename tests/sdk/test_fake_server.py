@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from spacetimedb_client import (
+    Admin,
+    AuthError,
     ConnectError,
     Connection,
+    QueryError,
     ReducerError,
     ReducerInternalError,
     SubscriptionError,
@@ -19,6 +22,7 @@ from spacetimedb_client import (
 )
 from spacetimedb_client.testing import FakeServer, ReducerCall
 from spacetimedb_client.testing.fake import ProtocolVersion
+from spacetimedb_client.transport import Http
 from tests.sdk.conftest import Publish
 from tests.support.arena import arena
 from tests.support.waiting import until
@@ -181,3 +185,50 @@ async def test_a_refused_client_hears_the_status(server: FakeServer) -> None:
     server.refuse(None)
     async with connect(*server.address) as conn:
         assert conn.identity
+
+
+async def test_statements_over_http_are_answered_as_on_a_real_server(
+    server: FakeServer, publish: Publish
+) -> None:
+    database = await publish(arena())
+    answers: list[list[Any]] = []
+    for uri, name in (server.address, database.address):
+        async with connect(uri, name) as conn, Admin(uri) as admin:
+            await conn.reducers.player_insert(player(conn, "O'Hara", 7))
+            query = "SELECT * FROM player WHERE name = ?"
+            typed = await admin.sql(
+                name, query, "O'Hara", into=conn.bindings.types.Player, module=conn.bindings
+            )
+            plain = await admin.sql(name, query, "O'Hara")
+            with pytest.raises(QueryError):
+                await admin.sql(name, "SELECT * FROM nothing_like_it")
+            codec = conn.bindings.tables["player"].codec
+            answers.append([plain.columns, *map(codec.encode, typed), *map(repr, plain)])
+            assert len(typed) == 1
+    fake, real = ([str(part).replace("id=0", "id=1") for part in answer] for answer in answers)
+    assert fake[0] == real[0]
+    assert fake[2] == real[2]
+
+
+async def test_a_token_for_an_address_is_of_the_same_identity() -> None:
+    async with FakeServer(arena()) as server:
+        async with Admin(server.uri) as nobody:
+            me = await nobody.create_identity()
+            with pytest.raises(AuthError):
+                await nobody.websocket_token()
+        async with Admin(server.uri, token=me.token) as admin:
+            token = await admin.websocket_token()
+        assert token != me.token
+        async with connect(*server.address, token=token) as conn:
+            assert conn.identity == me.identity
+
+
+async def test_pages_of_every_origin_may_ask() -> None:
+    """As they may ask a real server, also with a token, which a browser asks about first."""
+    async with FakeServer(arena()) as server, Http(server.uri) as http:
+        asked = await http.request("OPTIONS", "/v1/identity/websocket-token")
+        refused = await http.request("POST", "/v1/identity/websocket-token")
+    assert (asked.status, refused.status) == (200, 401)
+    for answer in (asked, refused):
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "authorization" in answer.headers["Access-Control-Allow-Headers"]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import enum
+import random
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,11 +26,13 @@ from spacetimedb_client import (
     backoff,
     connect,
 )
+from spacetimedb_client.module import BatchStep, Operation, batch
 from spacetimedb_client.testing import Server
 from tests.support.arena import arena
 from tests.support.waiting import until
 from tests.support.wire_proxy import WireProxy
 
+ROWS_AT_ONCE = 50
 DURABLE_SECONDS = 0.3  # by then a server has written down what it has said to have done
 
 
@@ -121,32 +126,40 @@ async def test_under_load_each_call_ends_and_the_cache_is_the_table(lasting: Ser
         await conn.subscribe("SELECT * FROM level")
         known = {row.player: row for row in conn.db.level}
         follow(conn, known)
-        committed: set[int] = set()
-        unknown = 0
+        fates: Counter[Fate] = Counter()
         for round_ in range(3):
-            calls = [asyncio.create_task(one_call(conn, 10_000 * round_ + n)) for n in range(2000)]
-            await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+            first = 10_000 * round_
+            fates.update(await asyncio.gather(*(one_call(conn, first + n) for n in range(50))))
+            calls = [asyncio.create_task(one_call(conn, first + 50 + n)) for n in range(2000)]
+            await asyncio.sleep(0)  # now all are on their way, and the last has no answer yet
             lasting.kill()
             async with asyncio.timeout(20):
                 outcomes = await asyncio.gather(*calls)
-            committed |= {number for number, done in outcomes if done}
-            unknown += sum(not done for _, done in outcomes)
+            fates.update(outcomes)
             lasting.start()
             await until(lambda: not conn.is_stale)
             await conn.reducers.nothing()
         rows = await rows_of(lasting, token, "level")
         assert plain(conn.db.level) == rows
         assert plain(known.values()) == rows
-        assert unknown
-        assert committed
+        # All were sent before the server died: nobody may say that one of them did not happen.
+        assert fates.keys() == {Fate.COMMITTED, Fate.UNKNOWN}
 
 
-async def one_call(conn: Connection, number: int) -> tuple[int, bool]:
+class Fate(enum.Enum):
+    """What a caller knows of his call."""
+
+    COMMITTED = "committed"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not sent"
+
+
+async def one_call(conn: Connection, number: int) -> Fate:
     try:
         await conn.reducers.level_insert({"player": number, "level": 0})
-    except ConnectionLost:
-        return number, False
-    return number, True
+    except ConnectionLost as lost:
+        return Fate.UNKNOWN if lost.outcome_unknown else Fate.NOT_SENT
+    return Fate.COMMITTED
 
 
 def follow(conn: Connection, known: dict[int, Any]) -> None:
@@ -161,6 +174,7 @@ def follow(conn: Connection, known: dict[int, Any]) -> None:
 
     def update(_: EventContext, old: Any, new: Any) -> None:
         assert known[old.player] == old
+        assert old != new
         known[new.player] = new
 
     conn.db.level.on_insert(insert)
@@ -183,14 +197,88 @@ async def test_through_a_bad_network_nothing_is_lost_or_told_twice(lasting: Serv
         for round_ in range(4):
             calls = [asyncio.create_task(one_call(conn, 100 * round_ + n)) for n in range(60)]
             await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+            waiting = [call for call in calls if not call.done()]
             proxy.cut()
             await asyncio.gather(*calls)
+            assert {call.result() for call in waiting} <= {Fate.COMMITTED, Fate.UNKNOWN}
             await until(lambda: len(losses) > round_)  # noqa: B023 - awaited in this round
             await until(lambda: not conn.is_stale)
             await conn.reducers.level_clear()
             await conn.reducers.level_insert({"player": round_, "level": 1})
             rows = await rows_of(lasting, token, "level")
             assert plain(conn.db.level) == plain(known.values()) == rows == [(round_, 1)]
+
+
+def inserts(conn: Connection, first: int) -> bytes:
+    """One transaction of many rows."""
+    level = conn.bindings.tables["level"]
+    rows = (level.row(number, 0) for number in range(first, first + ROWS_AT_ONCE))
+    return batch([BatchStep(Operation.INSERT, 2, level.codec.encode(row)) for row in rows])
+
+
+async def test_half_of_a_frame_is_no_part_of_a_transaction(lasting: Server, soak: bool) -> None:
+    token = await published(lasting)
+    places = random.Random(5)
+    async with (
+        WireProxy(lasting.port) as proxy,
+        connect(proxy.uri, "arena", token=token) as conn,
+        connect(lasting.uri, "arena", token=token) as other,
+    ):
+        await conn.subscribe("SELECT * FROM level")
+        known: dict[int, Any] = {}
+        follow(conn, known)
+        sizes: set[int] = set()
+        conn.db.level.on_insert(lambda *_: sizes.add(len(conn.db.level) % ROWS_AT_ONCE))
+        losses: list[object] = []
+        conn.on_disconnect(losses.append)
+        for round_ in range(100 if soak else 8):
+            proxy.cut_after(places.randrange(1, 12 * ROWS_AT_ONCE))
+            await other.reducers.apply(inserts(other, ROWS_AT_ONCE * round_))
+            await until(lambda: len(losses) > round_)  # noqa: B023 - awaited in this round
+            assert len(conn.db.level) == ROWS_AT_ONCE * round_
+            await until(lambda: not conn.is_stale)
+            rows = await rows_of(lasting, token, "level")
+            assert plain(conn.db.level) == plain(known.values()) == rows
+            assert len(rows) == ROWS_AT_ONCE * (round_ + 1)
+        assert sizes == {0}
+
+
+async def test_a_network_that_stops_for_a_while_loses_nothing(lasting: Server) -> None:
+    token = await published(lasting)
+    async with (
+        WireProxy(lasting.port) as proxy,
+        connect(proxy.uri, "arena", token=token) as conn,
+    ):
+        await conn.subscribe("SELECT * FROM level")
+        known: dict[int, Any] = {}
+        follow(conn, known)
+        proxy.hold()
+        calls = [asyncio.create_task(one_call(conn, number)) for number in range(50)]
+        await asyncio.sleep(0.2)
+        assert not any(call.done() for call in calls)
+        assert len(conn.db.level) == 0
+        proxy.release()
+        assert set(await asyncio.gather(*calls)) == {Fate.COMMITTED}
+        proxy.hold()
+        calls = [asyncio.create_task(one_call(conn, number)) for number in range(50, 60)]
+        await asyncio.sleep(0.1)
+        proxy.cut()
+        proxy.release()
+        assert set(await asyncio.gather(*calls)) == {Fate.UNKNOWN}
+        await until(lambda: not conn.is_stale)
+        rows = await rows_of(lasting, token, "level")
+        assert plain(conn.db.level) == plain(known.values()) == rows
+
+
+async def test_a_call_while_there_is_no_connection_is_not_sent(lasting: Server) -> None:
+    token = await published(lasting)
+    async with connect(lasting.uri, "arena", token=token) as conn:
+        lasting.kill()
+        await until(lambda: conn.state is ConnectionState.RECONNECTING)
+        assert await one_call(conn, 1) is Fate.NOT_SENT
+        lasting.start()
+        await until(lambda: not conn.is_stale)
+        assert await rows_of(lasting, token, "level") == []
 
 
 async def test_who_loses_a_server_for_good_is_told(lasting: Server) -> None:

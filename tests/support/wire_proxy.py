@@ -1,4 +1,4 @@
-"""A proxy between client and server that delays, halves and cuts, and changes nothing else."""
+"""A proxy between client and server that delays, halves, holds and cuts: bytes stay as they are."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ class WireProxy:
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._passing = asyncio.Event()
+        self._passing.set()
+        self._left_for_client: int | None = None
 
     @property
     def uri(self) -> str:
@@ -44,26 +47,56 @@ class WireProxy:
         for writer in self._writers:
             writer.transport.abort()
 
+    def cut_after(self, size: int) -> None:
+        """So many bytes more for the client, and then as `cut`."""
+        self._left_for_client = size
+
+    def hold(self) -> None:
+        """Passes nothing on, and says nothing of it."""
+        self._passing.clear()
+
+    def release(self) -> None:
+        self._passing.set()
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         to_server = await asyncio.open_connection("127.0.0.1", self._target)
         for source, target in ((reader, to_server[1]), (to_server[0], writer)):
             self._writers.add(target)
-            task = asyncio.create_task(self._pass(source, target))
+            task = asyncio.create_task(self._pass(source, target, target is writer))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _pass(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self, source: asyncio.StreamReader, target: asyncio.StreamWriter, is_for_client: bool
+    ) -> None:
         """In pieces of any size, each after a while."""
         try:
             while data := await source.read(self._random.choice((1, 7, 100, 65536))):
+                await self._passing.wait()
                 if self._random.random() < 0.1:
                     await asyncio.sleep(self._random.uniform(0, self._most_delay))
-                half = self._random.randrange(len(data) + 1)
-                for part in (data[:half], data[half:]):
+                allowed = self._allowed(data) if is_for_client else data
+                half = self._random.randrange(len(allowed) + 1)
+                for part in (allowed[:half], allowed[half:]):
                     target.write(part)
                     await target.drain()
+                if len(allowed) < len(data):
+                    target.close()  # what was written arrives: half of a frame
+                    await target.wait_closed()
+                    self.cut()
+                    return
         except ConnectionError:
             pass
         finally:
             self._writers.discard(target)
             target.close()
+
+    def _allowed(self, data: bytes) -> bytes:
+        """What may still pass to the client; after a cut, all of the next connection."""
+        if self._left_for_client is None:
+            return data
+        allowed = data[: self._left_for_client]
+        self._left_for_client -= len(allowed)
+        if len(allowed) < len(data):
+            self._left_for_client = None
+        return allowed

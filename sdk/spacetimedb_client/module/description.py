@@ -98,7 +98,7 @@ class Module:
             raise ValidationError("some reducers are for the owner only: say who, build(owner=…)")
         return assembled(self.schema, self._actions, owner or Identity(0))
 
-    def product(self, name: str, **fields: Any) -> Ref:
+    def product(self, name: str, /, **fields: Any) -> Ref:
         """A named type of fields."""
         return self._named(name, self._product(name, fields))
 
@@ -106,7 +106,7 @@ class Module:
         """A named type of one of these words."""
         return self._named(name, SumType(tuple(Element(each, UNIT) for each in variants)))
 
-    def sum(self, name: str, **variants: Any) -> Ref:
+    def sum(self, name: str, /, **variants: Any) -> Ref:
         """A named type of one of these, each with a payload, or None."""
         parts = (
             Element(variant, type_of(each, f"{name}.{variant}"))

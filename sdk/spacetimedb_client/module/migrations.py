@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from spacetimedb_bsatn import Schema, ValidationError
+from spacetimedb_bsatn import Schema
 from spacetimedb_bsatn.algebraic import (
     SPECIAL_NAMES,
     AlgebraicType,
@@ -14,14 +14,19 @@ from spacetimedb_bsatn.algebraic import (
     SumType,
 )
 from spacetimedb_bsatn.schema import Table
-
-REMEDY = "publish with clear=True, which drops all rows, or give the new form a new table"
+from spacetimedb_client.errors import MigrationRefused
 
 
 def check_migration(old: Schema, new: Schema) -> None:
     """Raises with one sentence for each change that cannot be published over the old module."""
     if problems := list(refused_changes(old, new)):
-        raise ValidationError(*problems, REMEDY)
+        raise migration_refused(problems)
+
+
+def migration_refused(problems: Iterable[str], clearing: str = "clear=True") -> MigrationRefused:
+    """The changes, and what to do; `clearing` is how the caller says that rows may go."""
+    remedy = f"publish with {clearing}, which drops all rows, or give the new form a new table"
+    return MigrationRefused(*problems, remedy)
 
 
 def refused_changes(old: Schema, new: Schema) -> Iterator[str]:

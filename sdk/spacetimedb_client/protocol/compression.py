@@ -59,10 +59,13 @@ def _unbrotlied(data: bytes, limit: int) -> bytes:
         raise DecodeError(
             "a brotli frame, and no brotli: pip install brotli, or compression='gzip'"
         )
+    inflating = brotli.Decompressor()
     try:
-        plain: bytes = brotli.decompress(data)
+        plain: bytes = inflating.process(data, output_buffer_limit=limit + 1)
     except brotli.error as problem:
         raise DecodeError(f"a frame that is no brotli: {problem}") from None
     if len(plain) > limit:
         raise DecodeError(f"a compressed frame of more than {limit} bytes")
+    if not inflating.is_finished():
+        raise DecodeError("a brotli frame that is cut")
     return plain

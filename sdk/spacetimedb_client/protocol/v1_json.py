@@ -40,6 +40,8 @@ from spacetimedb_client.protocol.messages import (
 )
 
 UNKNOWN_REDUCER: Final = 2**32 - 1
+# What reading a message ends in whose parts are of other kinds than they should be.
+OTHERWISE_FORMED: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 IDENTITY_TOKEN: Final = product(
     ("identity", sats.IDENTITY),
     ("token", Primitive.STRING),
@@ -85,7 +87,7 @@ class V1Json:
             if isinstance(message, dict) and len(message) == 1:
                 [(name, content)] = message.items()
                 return [self._event(name, content)]
-        except (KeyError, TypeError, ValueError) as problem:
+        except OTHERWISE_FORMED as problem:
             raise DecodeError(f"JSON: {problem}") from problem
         raise DecodeError("JSON: a message is an object with one name")
 

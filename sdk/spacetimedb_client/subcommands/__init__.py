@@ -8,8 +8,12 @@ from spacetimedb_client.subcommands import (
     identity,
     logs,
     publish,
+    pyodide,
     sql,
     subscribe,
 )
 
-SUBCOMMANDS = (identity, publish, delete, sql, call, logs, describe, generate, subscribe)
+SUBCOMMANDS = (
+    *(identity, publish, delete, sql, call, logs, describe, generate, subscribe),
+    pyodide,
+)

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from spacetimedb_bsatn import ValidationError
-from spacetimedb_client.errors import MigrationRefused
 from spacetimedb_client.http import Admin
 from spacetimedb_client.http_answers import Published
 from spacetimedb_client.module import Module
-from spacetimedb_client.module.migrations import REMEDY
+from spacetimedb_client.module.migrations import migration_refused
 from spacetimedb_client.schema_difference import ChangeKind, SchemaDifference
 from spacetimedb_client.subcommands.asking import add_database, admin_of
 from spacetimedb_client.terminal import Terminal
@@ -71,7 +70,7 @@ def ask(found: SchemaDifference, options: argparse.Namespace, terminal: Terminal
         terminal.confirm(f"All rows of {options.database} will be dropped. Publish?")
         return
     if found.refused:
-        raise MigrationRefused(*found.refused, REMEDY)
+        raise migration_refused(found.refused, "--clear")
     if found:
         terminal.confirm("Publish?")
 

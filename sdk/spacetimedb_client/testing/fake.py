@@ -35,6 +35,7 @@ from spacetimedb_client.errors import QueryError, ReducerError
 from spacetimedb_client.module import Module
 from spacetimedb_client.protocol.conversation import CRASHED
 from spacetimedb_client.protocol.messages import Connected, Outcome, ReducerEvent
+from spacetimedb_client.testing.fake_sql import sql_answer
 from spacetimedb_client.testing.fake_tables import Selection, Tables, Transaction, selection
 from spacetimedb_client.testing.fake_wire import (
     Answer,
@@ -53,6 +54,11 @@ LOG: Final = logging.getLogger("spacetimedb_client.testing")
 LOOPBACK: Final = "127.0.0.1"
 NUMBERS: Final = itertools.count(1)
 BAD_FRAME: Final = 1011
+FOR_EVERY_PAGE: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "*",
+    "Access-Control-Allow-Headers": "authorization,accept,content-type",
+}
 WIRES: Final[dict[str, Wire]] = {"v1": WireV1(), "v2": WireV2()}
 
 Handler = Callable[..., Any]
@@ -136,10 +142,12 @@ class FakeServer:
         path = f"/v1/database/{self.database}"
         application.router.add_get("/v1/ping", self._ping)
         application.router.add_post("/v1/identity", self._create_identity)
+        application.router.add_post("/v1/identity/websocket-token", self._create_socket_token)
         application.router.add_get(f"{path}/schema", self._describe)
         application.router.add_get(f"{path}/identity", self._identify)
         application.router.add_get(f"{path}/subscribe", self._converse)
         application.router.add_post(f"{path}/call/{{reducer}}", self._call_over_http)
+        application.router.add_post(f"{path}/sql", self._answer_over_http)
         self._runner = web.AppRunner(application, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, LOOPBACK, self._port)
@@ -212,9 +220,18 @@ class FakeServer:
 
     @web.middleware
     async def _gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Pages of every origin may ask, as they may ask a real server."""
+        answer = await self._let_in(request, handler)
+        if not answer.prepared:
+            answer.headers.update(FOR_EVERY_PAGE)
+        return answer
+
+    async def _let_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.method == "OPTIONS":
+            return web.Response()
         if self._refusal is not None:
             return web.Response(status=self._refusal)
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        token = token_of(request)
         if token and token not in self._identities:
             return web.Response(status=401, text="TokenError(Error(InvalidToken))")
         answer: web.StreamResponse = await handler(request)
@@ -222,7 +239,7 @@ class FakeServer:
 
     def _credentials(self, request: web.Request) -> tuple[Identity, str]:
         """Of the token, or new ones."""
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        token = token_of(request)
         if not token:
             token = secrets.token_urlsafe()
             random = secrets.token_bytes(Identity.SIZE_BYTES)
@@ -235,6 +252,14 @@ class FakeServer:
     async def _create_identity(self, request: web.Request) -> web.Response:
         identity, token = self._credentials(request)
         return web.json_response({"identity": str(identity), "token": token})
+
+    async def _create_socket_token(self, request: web.Request) -> web.Response:
+        """One for an address; of a real server it is good for a minute."""
+        if not token_of(request):
+            return web.Response(status=401, text="Authorization required")
+        token = secrets.token_urlsafe()
+        self._identities[token], _ = self._credentials(request)
+        return web.json_response({"token": token})
 
     async def _identify(self, request: web.Request) -> web.Response:
         return web.Response(text=str(self.identity))
@@ -262,6 +287,15 @@ class FakeServer:
         if answer.called.outcome is Outcome.COMMITTED:
             return web.Response()
         return web.Response(status=530, text=answer.called.message)
+
+    async def _answer_over_http(self, request: web.Request) -> web.Response:
+        try:
+            chosen = selection(self.bindings, await request.text())
+        except QueryError as problem:
+            return web.Response(status=400, text=str(problem))
+        table = self.bindings.tables[chosen.table]
+        rows = self._tables.selected(chosen)
+        return web.json_response(sql_answer(table, self.bindings.schema, rows))
 
     async def _converse(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(protocols=(self._wire.subprotocol,), max_msg_size=0)
@@ -412,6 +446,12 @@ class FakeServer:
             elif rows:
                 called = None if answer is None else answer.called
                 client.unsent.put_nowait(self._wire.update(called, rows))
+
+
+def token_of(request: web.Request) -> str:
+    """Of the header, or of the address: a browser's WebSocket sends no headers."""
+    header = request.headers.get("Authorization", "")
+    return header.removeprefix("Bearer ") or request.query.get("token", "")
 
 
 def error_bytes(binding: CallBinding, refusal: ReducerError) -> bytes:
