@@ -83,13 +83,14 @@ async def called(conn: Connection, reducer: str, count: int, window: int) -> Non
     """As many calls, of which so many wait for their commit at a time."""
     numbers = iter(range(count))
     nothing, move_spot = conn.reducers.nothing, conn.reducers.move_spot
+    spot = conn.bindings.tables["spot"].row
 
     async def one_after_another() -> None:
         for number in numbers:
             if reducer == "nothing":
                 await nothing()
             else:
-                await move_spot({"id": number % window, "x": float(number), "y": -float(number)})
+                await move_spot(spot(number % window, float(number), -float(number)))
 
     async with asyncio.TaskGroup() as tasks:
         for _ in range(window):
