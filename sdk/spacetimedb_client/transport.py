@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, Self
@@ -28,6 +30,7 @@ SCHEMES: Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"
 MAX_ANSWER_BYTES: Final = 1 << 28
 MAX_LINE_BYTES: Final = 1 << 24
 CLOSE_SECONDS: Final = 2.0
+TCP_CORK: Final[int | None] = getattr(socket, "TCP_CORK", None)  # Linux has it
 NORMAL_CLOSE: Final = (1000, 1001, None)
 
 
@@ -200,21 +203,36 @@ class Lines:
 class WebSocket:
     """Frames to and from one database."""
 
-    def __init__(self, http: Http, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, http: Http, opened: aiohttp.ClientWebSocketResponse) -> None:
         self._http = http
-        self._socket = socket
-        self.subprotocol: Final = socket.protocol
+        self._socket = opened
+        self.subprotocol: Final = opened.protocol
 
     async def send(self, frames: Sequence[Frame]) -> None:
         """Returns when the network has room for more."""
         try:
-            for frame in frames:
-                if isinstance(frame, bytes):
-                    await self._socket.send_bytes(frame)
-                else:
-                    await self._socket.send_str(frame)
+            with self._together(len(frames)):
+                for frame in frames:
+                    if isinstance(frame, bytes):
+                        await self._socket.send_bytes(frame)
+                    else:
+                        await self._socket.send_str(frame)
         except (ConnectionError, aiohttp.ClientError, RuntimeError) as problem:
             raise ConnectionLost(f"the connection is gone: {problem}") from problem
+
+    @contextmanager
+    def _together(self, count: int) -> Iterator[None]:
+        """Many small frames as few packets, where the system can: the server wakes up less."""
+        connection = self._socket.get_extra_info("socket") if count > 1 and TCP_CORK else None
+        if connection is None:
+            yield
+            return
+        connection.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 1)
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # closed meanwhile
+                connection.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 0)
 
     async def receive(self) -> Frame:
         """The next frame; pings are answered in here."""
@@ -261,7 +279,7 @@ async def open_socket(
     path = f"/v1/database/{database}/subscribe"
     try:
         async with asyncio.timeout(timeout):
-            socket = await http.session.ws_connect(
+            opened = await http.session.ws_connect(
                 http.uri + path,
                 protocols=subprotocols,
                 params=dict(query),
@@ -274,7 +292,7 @@ async def open_socket(
         if isinstance(problem, TimeoutError | aiohttp.ClientError | OSError):
             raise connect_error(problem, uri, database, timeout) from problem
         raise
-    return WebSocket(http, socket)
+    return WebSocket(http, opened)
 
 
 def connect_error(problem: Exception, uri: str, database: str, timeout: float) -> ConnectError:
