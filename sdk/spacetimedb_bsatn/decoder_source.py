@@ -33,6 +33,7 @@ from spacetimedb_bsatn.algebraic import (
 from spacetimedb_bsatn.classes import Classes, variant_classes
 from spacetimedb_bsatn.errors import DecodeError
 from spacetimedb_bsatn.identity import ConnectionId, Identity
+from spacetimedb_bsatn.named_numbers import unchecked
 from spacetimedb_bsatn.reader import MOST_EMPTY
 from spacetimedb_bsatn.source import CODES, Source
 from spacetimedb_bsatn.times import Interval, Time, TimeDuration, Timestamp
@@ -115,8 +116,10 @@ class DecoderSource(Source):
         if special := SPECIAL.get(type_):
             made, primitive = special
             number = self._primitive(primitive)
-            name = self.constant(made, "c")
-            return f"{name}(int={number})" if made is Uuid else f"{name}({number})"
+            if made is Uuid:
+                return f"{self.constant(made, 'c')}(int={number})"
+            # What so many bytes are, always fits.
+            return f"{self.constant(unchecked(made), 'c', made)}({number})"
         match type_:
             case Primitive.STRING:
                 return self._string()
