@@ -99,10 +99,13 @@ async def called(conn: Connection, reducer: str, count: int, window: int) -> Non
 
 def main(what: str, *arguments: str) -> None:
     gc.collect()  # what importing left behind
-    if what == "codec":
-        answer = codec(*arguments)
-    else:
-        answer = asyncio.run({"subscribe": subscribe, "calls": calls}[what](*arguments))
+    match what:
+        case "codec":
+            answer = codec(*arguments)
+        case "subscribe":
+            answer = asyncio.run(subscribe(*arguments))
+        case _:
+            answer = asyncio.run(calls(*arguments))
     print(json.dumps(answer))
 
 

@@ -6,7 +6,7 @@ With msgspec they are structs that no collector visits: tables have millions of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 try:
     import msgspec
@@ -19,6 +19,8 @@ Meta: Any = type if msgspec is None else type(msgspec.Struct)
 if TYPE_CHECKING:
 
     class Ordered:
+        def __hash__(self) -> int: ...
+        def __eq__(self, other: object) -> bool: ...
         def __lt__(self, other: Self) -> bool: ...
         def __le__(self, other: Self) -> bool: ...
         def __gt__(self, other: Self) -> bool: ...
@@ -27,16 +29,16 @@ if TYPE_CHECKING:
     class Valued(Ordered):
         """A number that is called its value."""
 
-        value: Final[int]
-
         def __init__(self, value: int) -> None: ...
+        @property
+        def value(self) -> int: ...
 
     class Micros(Ordered):
         """A number of microseconds."""
 
-        micros: Final[int]
-
         def __init__(self, micros: int) -> None: ...
+        @property
+        def micros(self) -> int: ...
 
 else:
 
