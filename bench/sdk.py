@@ -27,7 +27,7 @@ from spacetimedb_client.testing import Server
 ROOT = Path(__file__).parents[1]
 THEIRS = "npm"
 DATABASE = "bench"
-PASSES = 12
+PASSES = 10
 AGAIN = 3
 WARM_UP, WINDOW = 500, 256
 SEQUENTIAL, PIPELINED = 2_000, 20_000
@@ -106,9 +106,9 @@ async def told(*command: str) -> dict[str, Any]:
 async def measure(folder: Path, scaled: Callable[[int], int]) -> Sdk:
     measured = sides()
     async with filled_database(folder) as uri:
-        first, again = await subscriptions(measured, uri, scaled(7))
-        calls = {each: await called(measured, uri, each, scaled(9)) for each in REDUCERS}
-    coding = {each: await coded(measured, folder, each, scaled(9)) for each in (PLAYER, ITEM)}
+        first, again = await subscriptions(measured, uri, scaled(6))
+        calls = {each: await called(measured, uri, each, scaled(6)) for each in REDUCERS}
+    coding = {each: await coded(measured, folder, each, scaled(7)) for each in (PLAYER, ITEM)}
     return Sdk(coding, first, again, calls)
 
 

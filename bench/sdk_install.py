@@ -33,6 +33,11 @@ def node() -> str:
     return str(hatch_build.find_node()[0])
 
 
+def node_version() -> str:
+    told = subprocess.run([node(), "--version"], capture_output=True, text=True, check=True)
+    return told.stdout.strip().removeprefix("v")
+
+
 def peer_version(package: str) -> str:
     """As it is installed."""
     told = json.loads((NODE_SIDE / f"node_modules/{package}/package.json").read_text())
