@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final, Self
 
 from spacetimedb_bsatn.errors import ConversionError
-from spacetimedb_bsatn.named_numbers import Valued
+from spacetimedb_bsatn.named_numbers import Valued, unchecked
 
 UNSHOWN_DIGITS: Final = 16  # of an identity's 64, a repr shows the first
 
@@ -38,7 +38,7 @@ class HexNumber(Valued):
         """From the bytes of the wire, lowest first."""
         if len(data) != cls.SIZE_BYTES:
             raise ConversionError(cls.__name__, data, f"{cls.SIZE_BYTES} bytes")
-        return cls(int.from_bytes(data, "little"))
+        return unchecked(cls)(int.from_bytes(data, "little"))
 
     def __bytes__(self) -> bytes:
         return self.value.to_bytes(self.SIZE_BYTES, "little")
