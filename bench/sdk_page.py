@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -11,7 +11,9 @@ from string import Template
 from bench import sdk_install
 from bench.samples import Samples
 from bench.sdk import AGAIN, PASSES, PIPELINED, SEQUENTIAL, THEIRS, WINDOW, Sdk
-from bench.sdk_module import ITEM_COLUMNS, PLAYER, PLAYER_COLUMNS, ROWS
+from bench.sdk_module import ITEM, PLAYER, ROWS, bench_module
+from spacetimedb_bsatn.algebraic import described
+from spacetimedb_client.bindings import Bindings
 
 PAGE = Path(__file__).parents[1] / "docs/performance-spacetimedb.md"
 TEMPLATE = Path(__file__).with_name("sdk.template.md")
@@ -86,8 +88,10 @@ def beside_first(measured: Sdk) -> str:
     return ", ".join(said)
 
 
-def columns(of: Mapping[str, object]) -> str:
-    return ", ".join(of)
+def columns(table: str) -> str:
+    """Their names and types, as the module tells them."""
+    row = Bindings(bench_module().schema).tables[table].type
+    return ", ".join(f"{each.name} {described(each.type, [])}" for each in row.elements)
 
 
 def tables(measured: Sdk) -> str:
@@ -107,8 +111,8 @@ def page(measured: Sdk, machine: str) -> str:
         beside_first=beside_first(measured),
         newest=coding[0].ours[-1],
         rows=f"{ROWS:,}",
-        player=columns(PLAYER_COLUMNS),
-        item=columns(ITEM_COLUMNS),
+        player=columns(PLAYER),
+        item=columns(ITEM),
         passes=PASSES,
         again=AGAIN,
         sequential=f"{SEQUENTIAL:,}",

@@ -227,11 +227,13 @@ class WebSocket:
         if connection is None:
             yield
             return
-        connection.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 1)
+        # What is closed already says so when it is written to.
+        with suppress(OSError):
+            connection.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 1)
         try:
             yield
         finally:
-            with suppress(OSError):  # closed meanwhile
+            with suppress(OSError):
                 connection.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 0)
 
     async def receive(self) -> Frame:

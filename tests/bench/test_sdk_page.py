@@ -63,6 +63,7 @@ def test_the_page_has_every_figure(measured: Sdk) -> None:
         "| 3,000 calls/s | 3.00 × |",
         "Behind here: decode `player`, warm (0.50 ×); decode `item`, warm (0.50 ×).",
         "`player` 2.50 × (first) and 2.00 × (warm)",
+        "`item` (id u64, name string, weight f64, level option of i32)",
         "The machine: a machine.",
     ):
         assert line in text
