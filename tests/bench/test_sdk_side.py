@@ -13,9 +13,9 @@ import pytest
 
 from bench import sdk_python
 from bench.samples import Samples
-from bench.sdk import ROWS, add_rates, told, write_rows
+from bench.sdk import add_rates, told, write_rows
 from bench.sdk_install import NODE_SIDE, PEERS, newest_of_each, told_versions
-from bench.sdk_module import ITEM, PLAYER, bench_module, codec_of, encoded_rows, filling
+from bench.sdk_module import ITEM, PLAYER, ROWS, bench_module, codec_of, encoded_rows, filling
 from spacetimedb_client.bindings import Bindings
 
 

@@ -166,9 +166,11 @@ def test_an_option_has_two_tags_only() -> None:
 
 
 def test_options_of_numbers_among_numbers_are_read_with_them() -> None:
-    columns = [("a", Primitive.U16), ("b", option(Primitive.U32)), ("c", Primitive.BOOL)]
-    columns += [("d", option(IDENTITY)), ("e", option(Primitive.BOOL)), ("f", Primitive.I64)]
-    codec = codec_of(product(*columns))
+    type_ = product(
+        *(("a", Primitive.U16), ("b", option(Primitive.U32)), ("c", Primitive.BOOL)),
+        *(("d", option(IDENTITY)), ("e", option(Primitive.BOOL)), ("f", Primitive.I64)),
+    )
+    codec = codec_of(type_)
     rows = [
         (1, each, True, who, flag, -2)
         for each in (None, 7)
