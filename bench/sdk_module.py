@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from spacetimedb_bsatn import Codec, Identity, Timestamp, f32, f64, i32, i64, u32, u64
+from spacetimedb_bsatn import Codec, Identity, Timestamp, f32, f64, i64, u32, u64
+from spacetimedb_bsatn.algebraic import Primitive, option
 from spacetimedb_client.bindings import Bindings
 from spacetimedb_client.module import BatchStep, Module, Operation, batch
 
@@ -28,11 +29,16 @@ PLAYER_COLUMNS: Final[dict[str, Any]] = {
     "z": f32,
     "score": i64,
     "online": bool,
-    "level": u32 | None,
+    "level": option(Primitive.U32),
     "owner": Identity,
     "seen": Timestamp,
 }
-ITEM_COLUMNS: Final[dict[str, Any]] = {"id": u64, "name": str, "weight": f64, "level": i32 | None}
+ITEM_COLUMNS: Final[dict[str, Any]] = {
+    "id": u64,
+    "name": str,
+    "weight": f64,
+    "level": option(Primitive.I32),
+}
 
 
 def bench_module() -> Module:
