@@ -56,7 +56,7 @@ soak: install chromium spacetimedb  ## the long random tests, with the counts of
 	@SOAK=1 $(NODE) --test node_host/test/frames_fuzz.test.mjs
 	@$(RUN) -m pytest -q --soak $(ARGS)
 
-bench: install  ## side by side with jupyter_server and ipykernel; writes docs/performance*.md
+bench: install  ## side by side with others: Jupyter, npm's database clients; writes docs/performance*.md
 	@$(RUN) -m bench $(ARGS)
 
 build: install  ## the wheel, in dist/
@@ -65,6 +65,7 @@ build: install  ## the wheel, in dist/
 lock: $(packages)  ## pins anew what pyproject.toml and bench/ ask for
 	@$(PIN) --group dev pyproject.toml -o requirements/dev.txt
 	@$(PIN) --python-version 3.11 bench/requirements.in -o bench/requirements.txt
+	@$(PIN) --python-version 3.11 bench/sdk_requirements.in -o bench/sdk_requirements.txt
 
 generate: $(packages)  ## docs/protocol.md's schemas, web/src/messages.ts and docs/settings.md
 	@$(RUN) -m watchglass_server.schema

@@ -20,6 +20,9 @@ from bench import (
     jupyter_install,
     measures,
     report,
+    sdk,
+    sdk_install,
+    sdk_page,
     watchglass_alone,
     watching,
     watching_page,
@@ -137,7 +140,22 @@ def run_isolating(scale: float) -> None:
         say(f"written: docs/{isolating_page.PAGE.name}")
 
 
-PARTS = {"beside": run_beside, "watching": run_watching, "isolation": run_isolating}
+def run_spacetimedb(scale: float) -> None:
+    load = os.getloadavg()[0]
+    measured = whole(sdk.measure, scale)
+    print(sdk_page.tables(measured))
+    if scale >= 1:
+        versions = f"{sdk_page.versions()}, Node {sdk_install.node_version()}"
+        sdk_page.PAGE.write_text(sdk_page.page(measured, f"{machine(load)}, {versions}"))
+        say(f"written: docs/{sdk_page.PAGE.name}")
+
+
+PARTS = {
+    "beside": run_beside,
+    "watching": run_watching,
+    "isolation": run_isolating,
+    "spacetimedb": run_spacetimedb,
+}
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import keyword
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watchglass_monitor.cursor import Place, call_at, expression_start, name_start, place_at
 from watchglass_monitor.module_names import module_names, names_in
@@ -20,8 +20,8 @@ _FROM_IMPORT = re.compile(
     r"(?:^|;|:)[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t(]+(?:[^#]*,)?\s*(\w*)\Z"
 )
 _LOCAL = re.compile(
-    r"\b(?:def|class|for|as|import|global|nonlocal)\s+([^\W\d]\w*)"
-    r"|([^\W\d]\w*)\s*(?::[^=\n]+)?=(?!=)|[(,]\s*([^\W\d]\w*)\s*(?=[,):=])"
+    r"\b(?:def|class|for|as|import|global|nonlocal)\s+([^\W\d]\w*+)"
+    r"|(?<!\w)([^\W\d]\w*+)\s*+(?::[^=\n]{1,200})?=(?!=)|[(,]\s*+([^\W\d]\w*+)\s*+(?=[,):=])"
 )
 
 
@@ -40,6 +40,10 @@ class Completion:
     matches: list[Match]
     start: int
     end: int
+
+    def moved(self, by: int) -> "Completion":
+        """The same in code that has so much before it."""
+        return replace(self, start=self.start + by, end=self.end + by)
 
     def as_dict(self) -> dict[str, object]:
         found = [{"text": match.text, "type": match.type} for match in self.matches]

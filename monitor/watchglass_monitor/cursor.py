@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+BEFORE = 16_384
+BEHIND = 4_096
 _STRING_START = re.compile(r"""([rbfuRBFUtT]{0,2})('''|\"\"\"|'|")""")
 _OPEN = {"(": ")", "[": "]", "{": "}"}
 _CLOSE = {close: opened for opened, close in _OPEN.items()}
@@ -56,8 +58,8 @@ class _Scan:
         return _STRING_START.match(self.text, self.at)
 
     def _skip_name(self) -> None:
-        start = self.at
-        while self.at < len(self.text) and self.text[start : self.at + 1].isidentifier():
+        # One letter at a time: a name may be as long as the code.
+        while self.at < len(self.text) and f"_{self.text[self.at]}".isidentifier():
             self.at += 1
 
     def _bracket(self, char: str) -> None:
@@ -95,6 +97,18 @@ class _Scan:
         body = self.text[begin:].replace("{{", "  ")
         opened = body.rfind("{")
         return begin + opened + 1 if opened >= 0 and body.rfind("}") < opened else None
+
+
+def around(code: str, cursor: int) -> tuple[str, int, int]:
+    """As much of long code as help needs: it, the cursor in it, and how much was before it.
+
+    Whoever asks at each key waits for the answer, and what follows a cut is a guess either way.
+    """
+    cursor = max(0, min(cursor, len(code)))
+    begin, end = max(0, cursor - BEFORE), cursor + BEHIND
+    if begin > 0:  # at a line's beginning, where there is one
+        begin = code.find("\n", begin, cursor) + 1 or begin
+    return code[begin:end], cursor - begin, begin
 
 
 def name_start(code: str, cursor: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from watchglass_monitor.completeness import is_complete
 from watchglass_monitor.completion import complete
+from watchglass_monitor.cursor import around
 from watchglass_monitor.deadline import DeadlineExceeded
 from watchglass_monitor.feed import Feed
 from watchglass_monitor.frames import Frames
@@ -29,6 +30,7 @@ from watchglass_monitor.watch_expressions import problem_of
 from watchglass_monitor.watches import Watches
 from watchglass_monitor.wire import Variable
 
+HELP_LIMIT_S = 2.0
 REPR_LIMIT_S = 2.0
 EXPRESSION_LIMIT_S = 2.0
 RESTORE_LIMIT_S = 2.0
@@ -125,11 +127,22 @@ class Queries:
 
     def _do_complete(self, message: Arguments) -> object:
         args = message["args"]
-        return complete(args["code"], args["cursor"], self._session.repl.namespace).as_dict()
+        code, cursor, cut = around(args["code"], args["cursor"])
+        try:
+            with self._session.interrupts.time_limit(HELP_LIMIT_S):
+                found = complete(code, cursor, self._session.repl.namespace)
+        except DeadlineExceeded:
+            raise _too_slow("To find what could stand there", HELP_LIMIT_S) from None
+        return found.moved(cut).as_dict()
 
     def _do_inspect(self, message: Arguments) -> object:
         args = message["args"]
-        return inspect_at(args["code"], args["cursor"], self._session.repl.namespace).as_dict()
+        code, cursor, _ = around(args["code"], args["cursor"])
+        try:
+            with self._session.interrupts.time_limit(HELP_LIMIT_S):
+                return inspect_at(code, cursor, self._session.repl.namespace).as_dict()
+        except DeadlineExceeded:
+            raise _too_slow("To find what stands there", HELP_LIMIT_S) from None
 
     def _do_is_complete(self, message: Arguments) -> object:
         return is_complete(message["args"]["code"]).as_dict()

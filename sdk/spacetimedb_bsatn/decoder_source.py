@@ -7,7 +7,8 @@ read of numbers fails there, and whoever calls compares the last place with the 
 from __future__ import annotations
 
 import struct
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from spacetimedb_bsatn.algebraic import (
     BYTES,
@@ -33,6 +34,7 @@ from spacetimedb_bsatn.algebraic import (
 from spacetimedb_bsatn.classes import Classes, variant_classes
 from spacetimedb_bsatn.errors import DecodeError
 from spacetimedb_bsatn.identity import ConnectionId, Identity
+from spacetimedb_bsatn.named_numbers import unchecked
 from spacetimedb_bsatn.reader import MOST_EMPTY
 from spacetimedb_bsatn.source import CODES, Source
 from spacetimedb_bsatn.times import Interval, Time, TimeDuration, Timestamp
@@ -47,6 +49,16 @@ SPECIAL: Final[dict[AlgebraicType, tuple[type, Primitive]]] = {
     TIME_DURATION: (TimeDuration, Primitive.I64),
     UUID: (Uuid, Primitive.U128),
 }
+
+
+class Fork(NamedTuple):
+    """An option of numbers among those that are due: both its forms are read by one call each."""
+
+    tag: int
+    """Its place among what is due; the payload lies behind it."""
+    end: int
+    name: str
+    payload: str
 
 
 def bad_tag(tag: int, name: str) -> DecodeError:
@@ -65,6 +77,7 @@ class DecoderSource(Source):
     def __init__(self, classes: Classes) -> None:
         super().__init__(classes)
         self._pending: list[tuple[str, str]] = []
+        self._fork: Fork | None = None
         self.constants |= {
             "BOOLS": BOOLS,
             "bad_tag": bad_tag,
@@ -87,25 +100,43 @@ class DecoderSource(Source):
 
     def flush(self) -> None:
         """One call for all numbers that are due."""
-        if not self._pending:
+        pending, self._pending = self._pending, []
+        fork, self._fork = self._fork, None
+        if fork is None:
+            self._unpack(pending)
             return
-        codes = "".join(code for code, _ in self._pending)
-        names = [name for _, name in self._pending]
-        self._pending = []
-        form = self.struct(codes)
-        if codes == "B":
+        tag = self.name()
+        self.line(f"{tag} = b[o + {self.struct(codes_of(pending[: fork.tag])).size}]")
+        with self.block(f"if {tag} == 0:"):
+            self._unpack(pending)
+            self.line(f"{fork.name} = {fork.payload}")
+        with self.block(f"elif {tag} == 1:"):
+            self._unpack([*pending[: fork.tag + 1], *pending[fork.end :]])
+            self.line(f"{fork.name} = None")
+        self.line(f"else: raise bad_tag({tag}, 'an option')")
+
+    def _unpack(self, pending: Sequence[tuple[str, str]]) -> None:
+        codes = codes_of(pending)
+        names = [name for _, name in pending if name]
+        size = self.struct(codes).size
+        if not names:
+            if size:
+                self.line(f"o += {size}")
+        elif codes == "B":
             self.line(f"{names[0]} = b[o]; o += 1")
-            return
-        unpack = self.constant(form.unpack_from, "s", codes)
-        self.line(f"{', '.join(names)}, = {unpack}(b, o); o += {form.size}")
+        else:
+            unpack = self.constant(self.struct(codes).unpack_from, "s", codes)
+            self.line(f"{', '.join(names)}, = {unpack}(b, o); o += {size}")
 
     def value(self, type_: AlgebraicType, depth: int) -> str:
         """An expression, valid after the next flush."""
         if special := SPECIAL.get(type_):
             made, primitive = special
             number = self._primitive(primitive)
-            name = self.constant(made, "c")
-            return f"{name}(int={number})" if made is Uuid else f"{name}({number})"
+            if made is Uuid:
+                return f"{self.constant(made, 'c')}(int={number})"
+            # What so many bytes are, always fits.
+            return f"{self.constant(unchecked(made), 'c', made)}({number})"
         match type_:
             case Primitive.STRING:
                 return self._string()
@@ -191,7 +222,33 @@ class DecoderSource(Source):
         values = [self.value(each.type, depth + 1) for each in elements]
         return f"({''.join(value + ', ' for value in values)})"
 
+    def _is_number(self, type_: AlgebraicType) -> bool:
+        """Whether values are read by one struct call, whatever they are."""
+        if type_ in SPECIAL:
+            return True
+        match type_:
+            case Primitive():
+                return type_ is not Primitive.STRING
+            case Ref(index) if self._classes.of(index) is None:
+                return self._is_number(self._classes.types[index])
+            case Ref(index):
+                enum = self._classes.types[index]
+                return isinstance(enum, SumType) and is_plain_enum(enum)
+        return False
+
+    def _option_of_number(self, payload: AlgebraicType, depth: int) -> str:
+        if self._fork is not None:
+            self.flush()
+        tag = len(self._pending)
+        self._pending.append(("x", ""))  # skipped: whoever flushes looks at it first
+        value = self.value(payload, depth + 1)
+        name = self.name()
+        self._fork = Fork(tag, len(self._pending), name, value)
+        return name
+
     def _option(self, payload: AlgebraicType, depth: int) -> str:
+        if self._is_number(payload):
+            return self._option_of_number(payload, depth)
         (tag,) = self.read("B")
         self.flush()
         value = self.name()
@@ -258,7 +315,8 @@ class DecoderSource(Source):
         before = len(self._lines)
         value = self.value(type_, 0)
         pending, self._pending = self._pending, []
-        if len(self._lines) != before or not pending:
+        fork, self._fork = self._fork, None
+        if len(self._lines) != before or fork or not pending:
             del self._lines[before:]
             return None
         form = self.struct("".join(code for code, _ in pending))
@@ -267,6 +325,10 @@ class DecoderSource(Source):
         with self.block("def fixed_rows(b):"):
             self.line(f"return [{value} for {names} in {each}(b)]")
         return form.size
+
+
+def codes_of(pending: Sequence[tuple[str, str]]) -> str:
+    return "".join(code for code, _ in pending)
 
 
 def unpack_array(code: str, size: int, count: int, b: bytes, o: int) -> tuple[Any, int]:

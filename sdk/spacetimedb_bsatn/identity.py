@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import ClassVar, Final, Self
 
 from spacetimedb_bsatn.errors import ConversionError
+from spacetimedb_bsatn.named_numbers import Valued, unchecked
 
 UNSHOWN_DIGITS: Final = 16  # of an identity's 64, a repr shows the first
 
 
-class HexNumber:
+class HexNumber(Valued):
     """A number with a name for its meaning: equal only to its own kind, usable as a key."""
 
-    __slots__ = ("value",)
     SIZE_BYTES: ClassVar[int]
 
-    def __init__(self, value: int) -> None:
-        if value < 0 or value >> (8 * self.SIZE_BYTES):
+    def check(self) -> None:
+        """Raises where it has more bytes."""
+        if self.value < 0 or self.value >> (8 * self.SIZE_BYTES):
             expected = f"a number of at most {self.SIZE_BYTES} bytes"
-            raise ConversionError(type(self).__name__, value, expected)
-        self.value: Final = value
+            raise ConversionError(type(self).__name__, self.value, expected)
 
     @classmethod
     def from_hex(cls, text: str) -> Self:
@@ -38,7 +38,7 @@ class HexNumber:
         """From the bytes of the wire, lowest first."""
         if len(data) != cls.SIZE_BYTES:
             raise ConversionError(cls.__name__, data, f"{cls.SIZE_BYTES} bytes")
-        return cls(int.from_bytes(data, "little"))
+        return unchecked(cls)(int.from_bytes(data, "little"))
 
     def __bytes__(self) -> bytes:
         return self.value.to_bytes(self.SIZE_BYTES, "little")
@@ -49,28 +49,14 @@ class HexNumber:
     def __repr__(self) -> str:
         return f"{type(self).__name__}.from_hex('{self}')"
 
-    def __hash__(self) -> int:
-        return hash(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, self.__class__) and self.value == other.value
-
-    def __lt__(self, other: Self) -> bool:
-        return self.value < other.value if other.__class__ is self.__class__ else NotImplemented
-
-    def __le__(self, other: Self) -> bool:
-        return self.value <= other.value if other.__class__ is self.__class__ else NotImplemented
-
 
 class Identity(HexNumber):
     """Who: the same for all connections with one token."""
 
-    __slots__ = ()
     SIZE_BYTES = 32
 
 
 class ConnectionId(HexNumber):
     """Which connection of somebody; zero is none, as in a scheduled reducer."""
 
-    __slots__ = ()
     SIZE_BYTES = 16

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from spacetimedb_bsatn.errors import DecodeError
 
+U32: Final = struct.Struct("<I")
 MOST_EMPTY: Final = 1 << 16  # items that take no bytes: nothing else bounds their number
 
 
@@ -21,11 +22,14 @@ class Reader:
         start = self.position
         end = start + size
         if end > len(self._data):
-            raise DecodeError(
-                f"{size} bytes expected at byte {start}, {len(self._data) - start} left"
-            )
+            raise self._too_short(size)
         self.position = end
         return self._data[start:end]
+
+    def _too_short(self, size: int) -> DecodeError:
+        start = self.position
+        left = len(self._data) - start
+        return DecodeError(f"{size} bytes expected at byte {start}, {left} left")
 
     def unsigned(self, size: int) -> int:
         return int.from_bytes(self.take(size), "little")
@@ -33,14 +37,24 @@ class Reader:
     def signed(self, size: int) -> int:
         return int.from_bytes(self.take(size), "little", signed=True)
 
+    # These two are most of what messages consist of: each in one call.
     def u8(self) -> int:
-        return self.take(1)[0]
+        start = self.position
+        if start >= len(self._data):
+            raise self._too_short(1)
+        self.position = start + 1
+        return self._data[start]
 
     def u16(self) -> int:
         return self.unsigned(2)
 
     def u32(self) -> int:
-        return self.unsigned(4)
+        start = self.position
+        if start + 4 > len(self._data):
+            raise self._too_short(4)
+        self.position = start + 4
+        number: int = U32.unpack_from(self._data, start)[0]
+        return number
 
     def u64(self) -> int:
         return self.unsigned(8)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar, Final, Self, overload
+from typing import ClassVar, Final, overload
 
 from spacetimedb_bsatn.algebraic import INTEGERS, Primitive
 from spacetimedb_bsatn.errors import ConversionError
+from spacetimedb_bsatn.named_numbers import Micros
 
 MICROS_PER_SECOND: Final = 1_000_000
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,37 +18,21 @@ LOW: Final = I64.low
 HIGH: Final = I64.high
 
 
-class Micros:
+class Microseconds(Micros):
     """A number of microseconds with a name for its meaning."""
 
-    __slots__ = ("micros",)
-
-    def __init__(self, micros: int) -> None:
-        if not LOW <= micros <= HIGH:
+    def check(self) -> None:
+        """Raises where it has more bytes."""
+        if not LOW <= self.micros <= HIGH:
             expected = f"a number of microseconds from {LOW} to {HIGH}"
-            raise ConversionError(type(self).__name__, micros, expected)
-        self.micros: Final = micros
-
-    def __hash__(self) -> int:
-        return hash(self.micros)
+            raise ConversionError(type(self).__name__, self.micros, expected)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.micros})"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, self.__class__) and self.micros == other.micros
 
-    def __lt__(self, other: Self) -> bool:
-        return self.micros < other.micros if other.__class__ is self.__class__ else NotImplemented
-
-    def __le__(self, other: Self) -> bool:
-        return self.micros <= other.micros if other.__class__ is self.__class__ else NotImplemented
-
-
-class TimeDuration(Micros):
+class TimeDuration(Microseconds):
     """A span of time, also a negative one."""
-
-    __slots__ = ()
 
     @classmethod
     def from_timedelta(cls, delta: timedelta) -> TimeDuration:
@@ -76,10 +61,9 @@ class TimeDuration(Micros):
         return str(self.to_timedelta())
 
 
-class Timestamp(Micros):
+class Timestamp(Microseconds):
     """A point in time: microseconds since 1970-01-01 in UTC."""
 
-    __slots__ = ()
     EPOCH: ClassVar[Timestamp]
 
     @classmethod

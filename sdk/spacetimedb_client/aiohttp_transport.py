@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -24,6 +26,8 @@ from spacetimedb_client.web import (
     unreachable,
     whole,
 )
+
+TCP_CORK: Final[int | None] = getattr(socket, "TCP_CORK", None)  # Linux has it
 
 
 class Http:
@@ -137,21 +141,38 @@ class Lines:
 class WebSocket:
     """Frames to and from one database."""
 
-    def __init__(self, http: Http, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, http: Http, opened: aiohttp.ClientWebSocketResponse) -> None:
         self._http = http
-        self._socket = socket
-        self.subprotocol: Final = socket.protocol
+        self._socket = opened
+        self.subprotocol: Final = opened.protocol
 
     async def send(self, frames: Sequence[Frame]) -> None:
         """Returns when the network has room for more."""
         try:
-            for frame in frames:
-                if isinstance(frame, bytes):
-                    await self._socket.send_bytes(frame)
-                else:
-                    await self._socket.send_str(frame)
+            with self._together(len(frames)):
+                for frame in frames:
+                    if isinstance(frame, bytes):
+                        await self._socket.send_bytes(frame)
+                    else:
+                        await self._socket.send_str(frame)
         except (ConnectionError, aiohttp.ClientError, RuntimeError) as problem:
             raise ConnectionLost(f"the connection is gone: {problem}") from problem
+
+    @contextmanager
+    def _together(self, count: int) -> Iterator[None]:
+        """Many small frames as few packets, where the system can: the server wakes up less."""
+        connection = self._socket.get_extra_info("socket") if count > 1 and TCP_CORK else None
+        if connection is None:
+            yield
+            return
+        # What is closed already says so when it is written to.
+        with suppress(OSError):
+            connection.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 1)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                connection.setsockopt(socket.IPPROTO_TCP, TCP_CORK, 0)
 
     async def receive(self) -> Frame:
         """The next frame; pings are answered in here."""
@@ -191,7 +212,7 @@ async def open_socket(
     path = f"/v1/database/{database}/subscribe"
     try:
         async with asyncio.timeout(timeout):
-            socket = await http.session.ws_connect(
+            opened = await http.session.ws_connect(
                 http.uri + path,
                 protocols=subprotocols,
                 params=dict(query),
@@ -204,7 +225,7 @@ async def open_socket(
         if isinstance(problem, TimeoutError | aiohttp.ClientError | OSError):
             raise connect_error(problem, uri, database, timeout) from problem
         raise
-    return WebSocket(http, socket)
+    return WebSocket(http, opened)
 
 
 def connect_error(problem: Exception, uri: str, database: str, timeout: float) -> ConnectError:

@@ -150,10 +150,14 @@ class Link:
             raise ConnectionLost(str(self._lost))
         request_id = question(self.talk)
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        is_alone = not self._waiting
         self._waiting[request_id] = answer
-        # Where sending fails, the reader hears of it, too, and tells all who wait.
-        with contextlib.suppress(ConnectionLost):
-            await self.flush()
+        if is_alone:
+            # Where sending fails, the reader hears of it, too, and tells all who wait.
+            with contextlib.suppress(ConnectionLost):
+                await self.flush()
+        else:
+            self._due.set()  # together with what others ask in this turn of the loop
         return await answer
 
     async def _room(self) -> None:

@@ -1,10 +1,20 @@
 """cursor: where in the source the cursor is."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchglass_monitor.cursor import call_at, expression_start, name_end, place_at
+from watchglass_monitor.cursor import (
+    BEFORE,
+    BEHIND,
+    around,
+    call_at,
+    expression_start,
+    name_end,
+    place_at,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,3 +87,21 @@ def test_no_text_makes_it_fail(code: str, cursor: int) -> None:
     assert all(code[bracket] in "([{" for bracket in place.brackets)
     assert 0 <= expression_start(code, cursor) <= cursor <= name_end(code, cursor) <= len(code)
     call_at(code, cursor)
+
+
+def test_help_looks_at_the_lines_around_the_cursor() -> None:
+    assert around("a.b", 2) == ("a.b", 2, 0)
+    assert around("a.b", 9) == ("a.b", 3, 0)
+    lines = "line = 1\n" * 10_000
+    code, cursor, cut = around(lines, 50_000)
+    assert (code[:cursor], len(code)) == (lines[cut:50_000], cursor + BEHIND)
+    assert lines[cut - 1] == "\n"
+    assert BEFORE - 10 < cursor <= BEFORE
+    code, cursor, cut = around("x" * 100_000, 100_000)
+    assert (cursor, cut) == (BEFORE, 100_000 - BEFORE)
+
+
+def test_a_name_may_be_as_long_as_the_code() -> None:
+    started = time.process_time()
+    assert place_at("é" * 200_000 + "(", 200_001).brackets == (200_000,)
+    assert time.process_time() - started < 2.0

@@ -391,6 +391,32 @@ async def test_what_traces_ends_with_the_code_that_set_it(talk: Conversation) ->
     assert await talk.evaluate("sys.gettrace(), sys.getprofile()") == "(None, None)"
 
 
+# --- help
+
+
+@pytest.mark.parametrize("piece", ["x", "é", "f(a, ", "x:", 'f"{', "](", "a.", " ", "import a,"])
+@pytest.mark.parametrize("question", ["complete", "inspect"])
+async def test_help_with_long_code_is_given_soon_and_holds_nothing_up(
+    talk: Conversation, question: str, piece: str
+) -> None:
+    await talk.execute("x = 1")
+    code = piece * (10**6 // len(piece))
+    for cursor in (3, len(code)):
+        asked = {"code": code, "cursor": cursor}
+        await talk.process.query(question, asked, timeout=10)
+    assert await talk.evaluate("x + 1") == "2"
+
+
+async def test_what_is_completed_in_long_code_says_where_it_stands_there(
+    talk: Conversation,
+) -> None:
+    await talk.execute("value = [1]")
+    code = "line = 1\n" * 10_000 + "value.app"
+    found = await talk.process.query("complete", {"code": code, "cursor": len(code)}, timeout=10)
+    assert (found["start"], found["end"]) == (len(code) - 3, len(code))
+    assert [each["text"] for each in found["matches"]] == ["append"]
+
+
 # --- input
 
 

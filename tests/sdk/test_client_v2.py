@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from spacetimedb_client.bindings import Bindings
 from spacetimedb_client.link import Link
 from spacetimedb_client.options import Options
 from spacetimedb_client.protocol.conversation import Conversation
+from spacetimedb_client.protocol.dialect import Frame
 from spacetimedb_client.protocol.v2 import V2, V3
 from tests.support.fake_socket import FakeSocket
 from tests.support.frames import (
@@ -193,3 +194,22 @@ async def test_calls_that_nobody_awaits_are_answered_and_forgotten(
     assert conn._link.talk.in_flight == 1
     server.say(frame(reducer_result(number, 1)))
     await until(lambda: conn._link.talk.in_flight == 0)
+
+
+async def test_a_lone_call_is_sent_at_once_and_those_of_one_turn_together(
+    conn: Connection, server: FakeSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+    send = server.send
+
+    async def counted(frames: Sequence[Frame]) -> None:
+        batches.append(len(frames))
+        await send(frames)
+
+    monkeypatch.setattr(server, "send", counted)
+    calls = [asyncio.create_task(conn.reducers.roll(6)) for _ in range(4)]
+    numbers = [(await call_of(server))[0] for _ in calls]
+    assert batches == [1, 3]
+    for number in numbers:
+        server.say(frame(reducer_result_ok(number, b"\x05\0\0\0", [])))
+    assert await asyncio.gather(*calls) == [5, 5, 5, 5]

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spacetimedb_bsatn import Classes, Codecs, DecodeError, Ref, Schema
+from spacetimedb_bsatn import Classes, Codecs, DecodeError, Identity, Ref, Schema
 from spacetimedb_bsatn.algebraic import (
+    IDENTITY,
     AlgebraicType,
     ArrayType,
     Primitive,
@@ -162,6 +163,29 @@ def test_a_bool_of_two_is_no_bool() -> None:
 def test_an_option_has_two_tags_only() -> None:
     with pytest.raises(DecodeError, match="tag 2"):
         codec_of(option(Primitive.U8)).decode(b"\x02")
+
+
+def test_options_of_numbers_among_numbers_are_read_with_them() -> None:
+    type_ = product(
+        *(("a", Primitive.U16), ("b", option(Primitive.U32)), ("c", Primitive.BOOL)),
+        *(("d", option(IDENTITY)), ("e", option(Primitive.BOOL)), ("f", Primitive.I64)),
+    )
+    codec = codec_of(type_)
+    rows = [
+        (1, each, True, who, flag, -2)
+        for each in (None, 7)
+        for who in (None, Identity(1 << 255))
+        for flag in (None, False, True)
+    ]
+    for row in rows:
+        data = codec.encode(row)
+        assert codec.decode(data) == row
+        for length in range(len(data)):
+            with pytest.raises(DecodeError):
+                codec.decode(data[:length])
+    assert codec.encode(rows[0]) == b"\x01\0\x01\x01\x01\x01" + b"\xfe" + 7 * b"\xff"
+    with pytest.raises(DecodeError, match="tag 2 means nothing in an option"):
+        codec.decode(b"\x01\0\x02\x01\x01\x01" + b"\xfe" + 7 * b"\xff")
 
 
 def test_a_variant_that_is_not_there_is_named_with_those_that_are() -> None:

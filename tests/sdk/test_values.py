@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 import subprocess
 import sys
@@ -32,8 +33,23 @@ CLASSES: Any = Classes(SCHEMA).all()
 WITHOUT_MSGSPEC = """
 import sys
 sys.modules["msgspec"] = None
-from spacetimedb_bsatn import Classes, Codecs, Ref, Schema, Row
-from spacetimedb_bsatn.algebraic import Primitive, product
+from spacetimedb_bsatn import (
+    Classes, Codecs, ConnectionId, ConversionError, Identity, Ref, Schema, Row, Timestamp
+)
+from spacetimedb_bsatn.algebraic import IDENTITY, TIMESTAMP, Primitive, product
+who, at = Identity(5), Timestamp(6)
+assert who == Identity(5) != Identity(6) and who != ConnectionId(5) and who != 5
+assert {who: 1}[Identity(5)] == 1 and who < Identity(6) and at <= Timestamp(6) and at > Timestamp(5)
+assert not hasattr(who, "__dict__") and not hasattr(at, "__dict__")
+for type_, value in ((IDENTITY, who), (TIMESTAMP, at)):
+    one = Codecs(Classes(Schema(()))).of(type_)
+    assert one.decode(one.encode(value)) == value
+for make in (lambda: Identity(-1), lambda: Identity(1 << 256), lambda: Timestamp(1 << 63)):
+    try:
+        make()
+    except ConversionError:
+        continue
+    raise AssertionError("out of range")
 schema = Schema((product(("id", Primitive.U64), ("name", Primitive.STRING)),))
 classes = Classes(schema)
 Type0 = classes.of(0)
@@ -64,6 +80,21 @@ def test_numbers_of_different_meaning_are_never_equal() -> None:
     assert Timestamp(5) != TimeDuration(5)
     with pytest.raises(TypeError):
         assert Identity(5) < ConnectionId(6)  # type: ignore[operator]
+
+
+def test_numbers_with_a_name_cannot_be_changed_nor_be_out_of_range() -> None:
+    for value, field in ((Identity(5), "value"), (Timestamp(6), "micros")):
+        with pytest.raises(AttributeError):
+            setattr(value, field, 7)
+    for make, number in ((Identity, 1 << 256), (ConnectionId, -1), (TimeDuration, 1 << 63)):
+        with pytest.raises(ConversionError, match=make.__name__):
+            make(number)
+
+
+def test_the_collector_does_not_visit_what_tables_have_millions_of() -> None:
+    assert not any(
+        map(gc.is_tracked, (Identity(5), ConnectionId(5), Timestamp(6), TimeDuration(7)))
+    )
 
 
 def test_times_compute_with_timedelta() -> None:

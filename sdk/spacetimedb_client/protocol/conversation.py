@@ -207,7 +207,7 @@ class Conversation:
         called = event.reducer
         if called is None or called.connection_id != self.connection_id:
             return event
-        return replace(event, result=self._result_of_v1(called))
+        return TransactionUpdate(event.updates, called, self._result_of_v1(called))
 
     def _result_of_v1(self, called: ReducerEvent) -> ReducerResult | None:
         """The answer to our call that a transaction is; None for calls that wait for none."""

@@ -47,6 +47,7 @@ NO_SUCCESS_NOTIFY: Final = 1
 UNKNOWN_REDUCER: Final = 2**32 - 1
 # Every call is answered with these: read at once, they cost half.
 CALLER: Final = struct.Struct("<q32s16sI")  # when, who, over which connection, length of the name
+TABLE: Final = struct.Struct("<II")  # the table's number, length of the name
 CALL_END: Final = struct.Struct("<I16sq")  # request, energy, microseconds
 
 
@@ -89,9 +90,9 @@ def read_many(reader: Reader, read: Callable[[Reader], T]) -> list[T]:
 
 def _table_update(reader: Reader) -> list[TableUpdate]:
     """One for each query that the table is in: rows that two queries match come twice."""
-    reader.u32()  # the table's number
-    name = reader.string()
-    reader.u64()  # how many rows, for statistics
+    _, size = reader.fixed(TABLE)
+    name = reader.text(size)
+    reader.take(8)  # how many rows, for statistics
     return [_query_update(name, reader) for _ in range(reader.count())]
 
 
