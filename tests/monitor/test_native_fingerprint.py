@@ -315,6 +315,7 @@ def test_a_variable_that_holds_nothing_foreign_any_more_is_native_again() -> Non
 before = scanner._scanned["foreign1"].fingerprint
 space["foreign1"][0] = {}
 changed = found(wanted=["foreign1"])
+found(0.5)  # a walk that was cut by its slice tells at a glance, and once more at its end
 after = scanner._scanned["foreign1"].fingerprint
 result = [type(before).__name__, changed, type(after).__name__, found(0.2)]
 """
