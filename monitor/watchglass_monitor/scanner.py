@@ -125,7 +125,7 @@ class Scanner:
             names = self._take_small(namespace)
             if names:
                 found += self._scan_small(names, namespace, deadline)
-            else:
+            elif self._round:  # else all that was left of it is bound no more
                 name = self._round[-1]
                 one = self._scan_one(name, namespace, deadline)
                 if one is not None:

@@ -315,10 +315,27 @@ def test_a_variable_that_holds_nothing_foreign_any_more_is_native_again() -> Non
 before = scanner._scanned["foreign1"].fingerprint
 space["foreign1"][0] = {}
 changed = found(wanted=["foreign1"])
+found(0.5)  # a walk that was cut by its slice tells at a glance, and once more at its end
 after = scanner._scanned["foreign1"].fingerprint
 result = [type(before).__name__, changed, type(after).__name__, found(0.2)]
 """
     ) == ["tuple", ["foreign1"], "int", []]
+
+
+def test_names_that_are_bound_no_more_may_be_all_that_is_left_of_a_round() -> None:
+    assert inside(
+        SCANNING
+        + """
+space["large2"].append(1)
+gone = [*space][:20]
+for name in gone:
+    del space[name]
+    scanner.forget(name)
+scanner._round = gone
+scanner.scan(space, perf_counter() + 0.002)
+result = found(wanted=["large2"])
+"""
+    ) == ["large2"]
 
 
 def test_python_takes_over_when_the_native_walk_fails() -> None:
