@@ -67,6 +67,7 @@ async def test_what_runs_is_seen_as_rows(lasting: Server, tmp_path: Path, cache_
     assert not (wrong := await mirrored.differences()), "\n".join(wrong)
 
 
+@pytest.mark.timeout(3600)
 async def test_after_cuts_and_kills_in_any_order_the_tables_are_what_the_journal_says(
     lasting: Server, tmp_path: Path, cache_dir: Path, soak: bool
 ) -> None:

@@ -59,7 +59,11 @@ class WireProxy:
         self._passing.set()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        to_server = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            to_server = await asyncio.open_connection("127.0.0.1", self._target)
+        except ConnectionError:  # the server is down, and so is what stands before it
+            writer.close()
+            return
         for source, target in ((reader, to_server[1]), (to_server[0], writer)):
             self._writers.add(target)
             task = asyncio.create_task(self._pass(source, target, target is writer))
