@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from spacetimedb_client import FileCredentials
 from watchglass_server.config import Config
 from watchglass_server.metrics import Metric, counter, gauge
 from watchglass_server.tokens import new_id
-from watchglass_sync.integration import SpacetimeDBIntegration
 from watchglass_sync.journal import Journal
+
+if TYPE_CHECKING:
+    from watchglass_sync.integration import SpacetimeDBIntegration
 
 CREDENTIALS = "spacetimedb"
 ORIGIN = "mirror-origin"
@@ -30,6 +31,10 @@ class Mirroring:
         """What the configuration asks for, not started."""
         if config.spacetimedb is None:
             return cls(None)
+        # A fifth of what importing all of the server takes, and few servers have a mirror.
+        from spacetimedb_client import FileCredentials
+        from watchglass_sync.integration import SpacetimeDBIntegration
+
         integration = SpacetimeDBIntegration(
             journal,
             config.spacetimedb,
