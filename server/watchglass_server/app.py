@@ -18,6 +18,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from watchglass_server.assets import Assets, find_assets
+from watchglass_server.bindings import Bindings
 from watchglass_server.calls import Calls
 from watchglass_server.child import Launcher
 from watchglass_server.clock import Clock
@@ -138,6 +139,9 @@ class PyodideServer:
         )
         views = LiveViews(rooms)
         mirroring = Mirroring.of(config, journal)
+        bindings = Bindings(
+            mirroring.bound_rows(config), lambda session: sessions.in_memory(session)
+        )
         sessions = Sessions(
             config,
             journal=journal,
@@ -146,8 +150,8 @@ class PyodideServer:
             restorer=ValueRestorer(),
             ownership=OnlyServer(),
             audience=Audience(
-                mirroring.published(rooms.publish),
-                mirroring.ended(gateway.drop_session),
+                mirroring.published(bindings.published(rooms.publish)),
+                mirroring.ended(bindings.ended(gateway.drop_session)),
                 gateway.restart_session,
                 views.take,
             ),
@@ -165,6 +169,7 @@ class PyodideServer:
             drops=gateway,
             views=views,
             scripts=scripts,
+            bindings=bindings,
         )
         api = HttpApi(
             logins=logins,
@@ -182,6 +187,7 @@ class PyodideServer:
         await mirroring.start()
         await sessions.start()
         self._stack.push_async_callback(mirroring.stop)
+        self._stack.push_async_callback(bindings.close)
         await self._stack.enter_async_context(HttpConnections(self.application, listening))
         # In this order: sessions end and say so, then everybody is sent away, then HTTP stops.
         self._stack.push_async_callback(gateway.close)
