@@ -137,11 +137,13 @@ class PyodideServer:
             is_origin_allowed=origins.is_allowed,
             max_rate=config.max_rate,
         )
-        views = LiveViews(rooms)
         mirroring = Mirroring.of(config, journal)
         bindings = Bindings(
-            mirroring.bound_rows(config), lambda session: sessions.in_memory(session)
+            mirroring.bound_rows(config),
+            find=lambda session: sessions.in_memory(session),
+            ask=lambda live: views.ask(live),
         )
+        views = LiveViews(rooms, bindings.is_followed)
         sessions = Sessions(
             config,
             journal=journal,
@@ -153,7 +155,7 @@ class PyodideServer:
                 mirroring.published(bindings.published(rooms.publish)),
                 mirroring.ended(bindings.ended(gateway.drop_session)),
                 gateway.restart_session,
-                views.take,
+                bindings.shown(views.take),
             ),
             prepare=scripts.prepare,
             packages=packages,

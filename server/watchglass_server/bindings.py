@@ -15,6 +15,7 @@ from watchglass_server.pictures import Binding, Variable
 from watchglass_server.refusals import Refused
 from watchglass_server.session_fold import Fold
 from watchglass_server.session_state import Phase
+from watchglass_server.session_variables import told_variable
 
 if TYPE_CHECKING:
     from watchglass_sync.bound_rows import BoundRow, BoundRows, Holding
@@ -23,6 +24,7 @@ Find = Callable[[str], LiveSession | None]
 Publish = Callable[[str, Sequence[Envelope]], None]
 Ended = Callable[[str], None]
 Shown = Callable[[LiveSession, h.Live], None]
+Ask = Callable[[LiveSession], None]
 
 LOOKED_AT = frozenset({"variables.changed", "state.reset", "process.state", "bindings.changed"})
 # Values that a variable's type cannot be told a None from.
@@ -32,10 +34,14 @@ NONE_TYPE = "NoneType"
 class Bindings:
     """All variables of all sessions that follow rows."""
 
-    def __init__(self, rows: BoundRows | None, find: Find) -> None:
-        """`rows` is None where there is no mirror; `find` gives a session that is in memory."""
+    def __init__(self, rows: BoundRows | None, find: Find, ask: Ask) -> None:
+        """`rows` is None where there is no mirror; `find` gives a session that is in memory.
+
+        `ask` has its process show changes sooner than they are recorded, or no longer.
+        """
         self.rows = rows
         self._find = find
+        self._ask = ask
         self._held: dict[str, dict[str, HeldVariable]] = {}
 
     async def close(self) -> None:
@@ -50,6 +56,10 @@ class Bindings:
         held = self._held.get(session, {}).get(name)
         return held.bound if held is not None else None
 
+    def is_followed(self, session: str) -> bool:
+        """Whether rows wait for changes of its variables."""
+        return bool(self._held.get(session))
+
     # --- told of sessions
 
     def published(self, publish: Publish) -> Publish:
@@ -61,6 +71,20 @@ class Bindings:
             publish(session, events)
             if any(event["type"] in LOOKED_AT for event in events):
                 self.look(session)
+
+        return both
+
+    def shown(self, shown: Shown) -> Shown:
+        """The same, with what a process shows before it is recorded taken to the rows."""
+        if self.rows is None:
+            return shown
+
+        def both(live: LiveSession, picture: h.Live) -> None:
+            shown(live, picture)
+            held = self._held.get(live.session, {})
+            for change in picture.changes:
+                if change.name in held and isinstance(change, h.SetChange):
+                    held[change.name].shown(live, change.variable)
 
         return both
 
@@ -90,6 +114,7 @@ class Bindings:
             if name not in held:
                 held[name] = self._hold(session, binding)
         self._held[session] = held
+        self._ask(live)
         for one in held.values():
             one.look(live)
 
@@ -143,6 +168,11 @@ class HeldVariable:
             self._process = None
             self.bound.slept()
 
+    def shown(self, live: LiveSession, variable: h.Variable) -> None:
+        """Take note of what the process shows of it, once the record has told of the process."""
+        if self._process == (live, live.state.generation):
+            self.bound.changed(holding(told_variable(variable)))
+
     # --- set by the row
 
     async def set(self, value: Any, columns: Mapping[str, Any] | None) -> Holding:
@@ -195,7 +225,7 @@ class NotADict(Exception):
     """The variable is no dict of which items could be set."""
 
 
-def holding(variable: Variable | h.Variable) -> Holding:
+def holding(variable: Variable) -> Holding:
     """What a variable is, as the row's side knows it."""
     from watchglass_sync.bound_rows import Holding
 
