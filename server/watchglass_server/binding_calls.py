@@ -52,11 +52,13 @@ class BindingCalls:
         await live.durable()
         self._bindings.look(live.session)
         bound = self._bindings.of(live.session, command.name)
+        if bound is not None:
+            await bound.until_settled(EQUAL_S)
         return r.SessionBindReply(
             follows=binding.follows,
             writes=None if form.why_read_only else form.reducer or "sql",
             why=form.why_read_only,
-            is_equal=bound is not None and await bound.until_settled(EQUAL_S),
+            is_equal=bound is not None and bound.is_equal,
         )
 
     async def _unbind(self, _: Client, command: c.SessionUnbindCommand) -> r.Reply:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +29,14 @@ Ended = Callable[[str], None]
 Shown = Callable[[LiveSession, h.Live], None]
 Ask = Callable[[LiveSession], None]
 
+_log = logging.getLogger(__name__)
+
 LOOKED_AT = frozenset({"variables.changed", "state.reset", "process.state", "bindings.changed"})
+WRITTEN_S = 1.0
+# What each row that is written costs the server, about: many are written less often.
+WRITING_S = 0.003
+# So often sessions that are not in memory any more are let go of.
+SWEEP_S = 60.0
 # Values that a variable's type cannot be told a None from.
 NONE_TYPE = "NoneType"
 
@@ -43,9 +53,12 @@ class Bindings:
         self._find = find
         self._ask = ask
         self._held: dict[str, dict[str, HeldVariable]] = {}
+        self._swept_at = time.monotonic()
 
     async def close(self) -> None:
-        """Follow none any more."""
+        """Write what was changed last, and follow none any more."""
+        held = [one.bound for each in self._held.values() for one in each.values()]
+        await asyncio.gather(*(bound.until_written(WRITTEN_S) for bound in held))
         for session in list(self._held):
             self.forget(session)
         if self.rows is not None:
@@ -70,7 +83,7 @@ class Bindings:
         def both(session: str, events: Sequence[Envelope]) -> None:
             publish(session, events)
             if any(event["type"] in LOOKED_AT for event in events):
-                self.look(session)
+                self._look_safely(session)
 
         return both
 
@@ -84,7 +97,7 @@ class Bindings:
             held = self._held.get(live.session, {})
             for change in picture.changes:
                 if change.name in held and isinstance(change, h.SetChange):
-                    held[change.name].shown(live, change.variable)
+                    held[change.name].shown(live, change.variable, len(held) * WRITING_S)
 
         return both
 
@@ -98,6 +111,22 @@ class Bindings:
             self.forget(session)
 
         return both
+
+    def _look_safely(self, session: str) -> None:
+        """Whatever a session holds, what is recorded of it goes on."""
+        try:
+            self.look(session)
+        except Exception:
+            _log.exception("session %s: its bound variables", session)
+        if time.monotonic() - self._swept_at > SWEEP_S:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Let go of sessions that sleep and were forgotten, unless a row is still to be written."""
+        self._swept_at = time.monotonic()
+        for session, held in list(self._held.items()):
+            if self._find(session) is None and not any(one.bound.owes for one in held.values()):
+                self.forget(session)
 
     def look(self, session: str) -> None:
         """Follow what the session wants followed, and take note of its variables."""
@@ -142,6 +171,7 @@ class HeldVariable:
         # The process whose variable it is, by its session in memory and its generation.
         self._process: tuple[LiveSession, int] | None = None
         self._is_there = False
+        self._shown_at = 0.0
         database, _, table = binding.table.rpartition("/")
         address = RowAddress(database, table, binding.key, binding.column)
         self.bound = rows.bind(address, self)
@@ -168,9 +198,15 @@ class HeldVariable:
             self._process = None
             self.bound.slept()
 
-    def shown(self, live: LiveSession, variable: h.Variable) -> None:
-        """Take note of what the process shows of it, once the record has told of the process."""
-        if self._process == (live, live.state.generation):
+    def shown(self, live: LiveSession, variable: h.Variable, pause: float) -> None:
+        """Take note of what the process shows of it, once the record has told of the process.
+
+        Not again before a pause: the record tells of it four times a second.
+        """
+        now = time.monotonic()
+        is_due = now - self._shown_at >= pause
+        if is_due and self._process == (live, live.state.generation):
+            self._shown_at = now
             self.bound.changed(holding(told_variable(variable)))
 
     # --- set by the row

@@ -194,6 +194,11 @@ class Binding:
         """Whether both sides are known to be equal."""
         return not isinstance(self.row, Loose) and self.variable == self.row
 
+    @property
+    def owes(self) -> bool:
+        """Whether the row may have to be written, as far as one knows."""
+        return self.writing is not None or self.lost is not None or bool(_ours(self))
+
 
 def apply(known: Binding, happened: Input) -> tuple[Binding, tuple[Action, ...]]:
     """The binding after what happened, and what is to be done now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -106,22 +107,36 @@ class BoundRow:
             task.cancel()
 
     @property
+    def is_equal(self) -> bool:
+        """Whether the variable is what the row is."""
+        return self._state.is_equal
+
+    @property
+    def owes(self) -> bool:
+        """Whether the row is to be written yet."""
+        return self._state.owes
+
+    @property
     def is_settled(self) -> bool:
         """Whether both are equal, or only a process is missing for that."""
         state = self._state
         is_known = not isinstance(state.row, Loose)
         return state.is_equal or (is_known and (state.is_stuck or not state.is_awake))
 
-    async def until_settled(self, timeout: float) -> bool:
-        """Wait until both are equal; False when they are not in time."""
-        try:
+    async def until_settled(self, timeout: float) -> None:
+        """Wait until both are equal, at most so many seconds."""
+        await self._until(lambda: self.is_settled, timeout)
+
+    async def until_written(self, timeout: float) -> None:
+        """Wait until the row has what the variable was last, while the database is there."""
+        await self._until(lambda: not (self.owes and self._state.is_connected), timeout)
+
+    async def _until(self, holds: Callable[[], bool], timeout: float) -> None:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                while not self.is_settled:
+                while not holds():
                     self._changed.clear()
                     await self._changed.wait()
-        except TimeoutError:
-            return False
-        return True
 
     # --- the variable
 
@@ -131,7 +146,9 @@ class BoundRow:
         self._take(Reset(held.version if held else 0, self._side(held)))
 
     def changed(self, held: Holding) -> None:
-        """The variable was changed."""
+        """The variable was changed, or was told of again."""
+        if self._form is not None and held.version <= self._state.version:
+            return
         self._held = held
         self._take(Changed(held.version, self._side(held)))
 
@@ -283,5 +300,8 @@ class BoundRows:
 
     def _database(self, name: str) -> RowDatabase:
         if name not in self._databases:
-            self._databases[name] = RowDatabase(self.address.uri, name, self._token)
+            is_mirror = name == self.address.database
+            self._databases[name] = RowDatabase(
+                self.address.uri, name, self._token, is_mirror=is_mirror
+            )
         return self._databases[name]

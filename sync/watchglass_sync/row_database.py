@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
@@ -25,12 +27,18 @@ from spacetimedb_client.backoff import delays
 from spacetimedb_client.http_answers import identity_of_token
 from watchglass_sync.bindings import Picture
 from watchglass_sync.errors import BindingRefused, ValueMisfit
-from watchglass_sync.row_form import Bytes, RowAddress, RowForm
+from watchglass_sync.row_form import Bytes, Owner, RowAddress, RowForm
 
 _log = logging.getLogger(__name__)
 
 ANSWER_S: Final = 10.0
 SHOWN_S: Final = 2.0
+# A row is told of so often at most, and all of them so seldom that no session waits for the server,
+# to which each variable that is set costs about this.
+TOLD_EVERY_S: Final = 0.01
+SETTING_S: Final = 0.003
+
+RowKey = tuple[str, Any]
 
 
 class RowWriteRefused(Exception):
@@ -64,45 +72,84 @@ class Follower(Protocol):
         ...
 
 
-class _Route:
-    """One row that is followed on an open connection."""
+class FollowedRow:
+    """One row that is followed on an open connection, by everybody who is bound to it."""
 
-    def __init__(self, form: RowForm, subscription: Subscription, row: Bytes | None) -> None:
+    def __init__(self, form: RowForm) -> None:
         self.form = form
-        self.subscription = subscription
-        self.row = row
+        self.followers: dict[Follower, RowForm] = {}
+        self.subscription: Subscription | None = None
+        self.is_due = False
+        self.told_at = 0.0
         self.news = asyncio.Event()
+        self._row: Any = None
+        self._picture: Bytes | None = None
+
+    def put(self, row: Any) -> None:
+        """It is this row of the SDK now."""
+        self._row, self._picture = row, None
+        self.news.set()
+
+    @property
+    def picture(self) -> Bytes | None:
+        """All of its columns; made when somebody asks for them."""
+        if self._picture is None and self._row is not None:
+            self._picture = self.form.row_picture(self._row)
+        return self._picture
+
+    def tell(self) -> None:
+        """Tell everybody what it is now."""
+        self.is_due, self.told_at = False, time.monotonic()
+        for follower in list(self.followers):
+            follower.row_came(self.picture)
+
+    async def shows(self, columns: Picture) -> None:
+        """SQL is answered on another way than rows are told: wait until the row shows it."""
+        try:
+            async with asyncio.timeout(SHOWN_S):
+                while (now := self.picture) is not None and not columns.items() <= now.items():
+                    self.news.clear()
+                    await self.news.wait()
+        except TimeoutError:
+            _log.info("%s: another write was faster", self.form.address)
 
 
 class RowDatabase:
     """A database of which rows are followed: connected as long as there is a follower."""
 
-    def __init__(self, uri: str, database: str, token: Callable[[], str | None]) -> None:
+    def __init__(
+        self, uri: str, database: str, token: Callable[[], str | None], *, is_mirror: bool
+    ) -> None:
         self._uri, self._database, self._token = uri, database, token
+        self._is_mirror = is_mirror
         self._followers: dict[Follower, None] = {}
-        self._routes: dict[Follower, _Route] = {}
+        self._rows: dict[RowKey, FollowedRow] = {}
+        self._keys: dict[Follower, RowKey] = {}
         self._connection: Connection | None = None
         self._admin: Admin | None = None
-        self._is_owner = False
+        self._owner: Owner = "others"
         self._heard: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._main: asyncio.Task[None] | None = None
         self._problem: str | None = None
+        self._hurry = asyncio.Event()
 
     def follow(self, follower: Follower) -> None:
         """Have it hear of its row, as soon as the database is there."""
         self._followers[follower] = None
+        self._hurry.set()
         if self._main is None or self._main.done():
             self._main = asyncio.create_task(self._run(), name=f"rows of {self._database}")
         elif self._connection is not None:
-            self._own(self._begin(self._connection, follower))
+            self._begin(self._connection, follower)
 
     def unfollow(self, follower: Follower) -> None:
         """Have it hear nothing more."""
         self._followers.pop(follower, None)
-        route = self._routes.pop(follower, None)
-        if route is not None:
-            self._own(_ended(route.subscription))
+        key = self._keys.pop(follower, None)
+        if key is not None and (row := self._rows.get(key)) is not None:
+            row.followers.pop(follower, None)
+            self._end_unused(key, row)
         if not self._followers and self._connection is not None:
             self._drop(self._connection)
 
@@ -118,11 +165,18 @@ class RowDatabase:
         """What the database says of a row now. Raises BindingRefused, SpacetimeDBError."""
         async with Admin(self._uri, token=self._token(), timeout=ANSWER_S) as admin:
             bindings = await admin.bindings(self._database)
-            owner = await _owner(admin, self._database)
+            owner = await self._owner_of(admin, identity_of_token(self._token() or ""))
         connection = self._connection
         if connection is not None and connection.bindings.hash != bindings.hash:
             self._drop(connection)  # its module is another one by now
-        return RowForm(bindings, address, is_ours=owner == identity_of_token(self._token() or ""))
+        return RowForm(bindings, address, owner)
+
+    async def _owner_of(self, admin: Admin, us: Identity | None) -> Owner:
+        if self._is_mirror:
+            return "mirror"
+        told = (await admin.describe(self._database))["owner_identity"]
+        owner = told["__identity__"] if isinstance(told, dict) else told
+        return "us" if Identity.from_hex(owner) == us else "others"
 
     # --- its task
 
@@ -138,20 +192,27 @@ class RowDatabase:
                     Admin(self._uri, token=token, timeout=ANSWER_S) as admin,
                     opening as connection,
                 ):
-                    self._is_owner = await _owner(admin, self._database) == connection.identity
+                    self._owner = await self._owner_of(admin, connection.identity)
                     waits = delays()
                     await self._serve(connection, admin)
             except (SpacetimeDBError, OSError) as problem:
                 self._lost(problem)
             finally:
                 self._forget()
-            await asyncio.sleep(next(waits))
+            await self._wait(next(waits))
+
+    async def _wait(self, seconds: float) -> None:
+        """Before the next attempt; somebody who binds a row now waits for it."""
+        self._hurry.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
 
     async def _serve(self, connection: Connection, admin: Admin) -> None:
         self._connection, self._admin, self._problem = connection, admin, None
         self._heard.clear()
-        for follower in self._followers:
-            self._own(self._begin(connection, follower))
+        for follower in list(self._followers):
+            self._begin(connection, follower)
         await connection.wait_closed()
 
     def _lost(self, problem: Exception) -> None:
@@ -162,37 +223,64 @@ class RowDatabase:
 
     def _forget(self) -> None:
         self._connection = self._admin = None
-        followers = list(self._routes)
-        self._routes.clear()
-        for follower in followers:
-            follower.disconnected()
+        rows = list(self._rows.values())
+        self._rows.clear()
+        self._keys.clear()
+        for row in rows:
+            if row.subscription is not None:
+                for follower in list(row.followers):
+                    follower.disconnected()
 
-    async def _begin(self, connection: Connection, follower: Follower) -> None:
-        """Follow one row on an open connection."""
+    # --- following
+
+    def _begin(self, connection: Connection, follower: Follower) -> None:
+        """Follow a row on an open connection, or listen with those who do."""
         try:
-            form = RowForm(connection.bindings, follower.address, is_ours=self._is_owner)
-            async with asyncio.timeout(ANSWER_S):
-                subscription = await connection.subscribe(form.query)
+            form = RowForm(connection.bindings, follower.address, self._owner)
         except BindingRefused as problem:
             follower.refused(f"{problem.message} {problem.hint}")
             return
+        key = form.table.name, form.key
+        row = self._rows.get(key)
+        is_new = row is None
+        row = self._rows.setdefault(key, FollowedRow(form)) if row is None else row
+        row.followers[follower] = form
+        self._keys[follower] = key
+        if is_new:
+            self._own(self._open(connection, key, row))
+        elif row.subscription is not None:
+            follower.connected(form, row.picture)
+
+    async def _open(self, connection: Connection, key: RowKey, row: FollowedRow) -> None:
+        form = row.form
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                subscription = await connection.subscribe(form.query)
         except SubscriptionError as problem:
-            follower.refused(f"the database refuses to tell of it: {problem}")
+            self._rows.pop(key, None)
+            for follower in row.followers:
+                follower.refused(f"the database refuses to tell of it: {problem}")
             return
         except (SpacetimeDBError, TimeoutError) as problem:
-            _log.warning("%s: %s", follower.address, problem)
+            _log.warning("%s: %s", form.address, problem)
             self._drop(connection)
             return
-        if follower not in self._followers or connection is not self._connection:
-            await _ended(subscription)
+        if connection is not self._connection:
             return
+        row.subscription = subscription
         self._hear(connection, form.table.name)
-        row = _now(connection, form)
-        self._routes[follower] = _Route(form, subscription, row)
-        follower.connected(form, row)
+        row.put(getattr(connection.db[form.table.name], form.key_index).find(form.key))
+        self._end_unused(key, row)
+        for follower, own_form in list(row.followers.items()):
+            follower.connected(own_form, row.picture)
+
+    def _end_unused(self, key: RowKey, row: FollowedRow) -> None:
+        if not row.followers and row.subscription is not None:
+            self._rows.pop(key, None)
+            self._own(_ended(row.subscription))
 
     def _hear(self, connection: Connection, table: str) -> None:
-        """Be told of the changes of a table, once for all of its followers."""
+        """Be told of the changes of a table, once for all of its rows."""
         if table in self._heard:
             return
         self._heard.add(table)
@@ -201,13 +289,22 @@ class RowDatabase:
         handle.on_update(lambda _, __, row: self._changed(table, row, row))
         handle.on_delete(lambda _, row: self._changed(table, row, None))
 
-    def _changed(self, table: str, known: Any, row: Any) -> None:
-        for follower, route in list(self._routes.items()):
-            form = route.form
-            if form.table.name == table and getattr(known, form.key_field) == form.key:
-                route.row = None if row is None else form.row_picture(row)
-                route.news.set()
-                follower.row_came(route.row)
+    def _changed(self, table: str, known: Any, now: Any) -> None:
+        """Keep the newest of a row; who follows it is told at once, and then not too often."""
+        key_of = self._connection.bindings.tables[table].key if self._connection else None
+        row = self._rows.get((table, key_of(known))) if key_of is not None else None
+        if row is None or row.subscription is None:
+            return
+        row.put(now)
+        if not row.is_due:
+            row.is_due = True
+            pause = max(TOLD_EVERY_S, len(self._followers) * SETTING_S)
+            delay = row.told_at + pause - time.monotonic()
+            asyncio.get_running_loop().call_later(max(0.0, delay), self._tell, row)
+
+    def _tell(self, row: FollowedRow) -> None:
+        if row.is_due:
+            row.tell()
 
     def _own(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -227,12 +324,12 @@ class RowDatabase:
         Raises RowWriteRefused, RowWriteLost.
         """
         connection, admin = self._connection, self._admin
-        route = self._routes.get(follower)
-        if connection is None or admin is None or route is None:
+        row = self._rows.get(self._keys[follower]) if follower in self._keys else None
+        if connection is None or admin is None or row is None:
             raise RowWriteLost
         try:
             async with asyncio.timeout(ANSWER_S):
-                await self._write(connection, admin, route, columns)
+                await self._write(connection, admin, row, columns)
         except (CallError, QueryError, PermissionDenied, ValueMisfit, ConversionError) as problem:
             raise RowWriteRefused(str(problem)) from problem
         except (SpacetimeDBError, TimeoutError, OSError) as problem:
@@ -240,41 +337,28 @@ class RowDatabase:
                 _log.warning("%s is not written: %s", follower.address, problem or "no answer")
             self._drop(connection)
             raise RowWriteLost from problem
+        finally:
+            self._tell(row)
 
     async def _write(
-        self, connection: Connection, admin: Admin, route: _Route, columns: Picture
+        self, connection: Connection, admin: Admin, row: FollowedRow, columns: Picture
     ) -> None:
-        form = route.form
-        if route.row is None:
+        form, known = row.form, row.picture
+        if known is None:
             raise RowWriteRefused("there is no such row now; it has to be inserted first")
         if form.why_read_only is not None:
             raise RowWriteRefused(form.why_read_only)
         if form.reducer is not None:
-            await connection.reducers[form.reducer](form.changed_row(route.row, columns))
+            await connection.reducers[form.reducer](form.changed_row(known, columns))
         else:
+            await self._update(admin, form, columns)
+            await row.shows(columns)
+
+    async def _update(self, admin: Admin, form: RowForm, columns: Picture) -> None:
+        try:
             await admin.sql(self._database, form.update_statement(columns))
-            await _shown(route, columns)
-
-
-async def _shown(route: _Route, columns: Picture) -> None:
-    """SQL is answered on another way than rows are told: wait until the row shows it."""
-    try:
-        async with asyncio.timeout(SHOWN_S):
-            while route.row is not None and not columns.items() <= route.row.items():
-                route.news.clear()
-                await route.news.wait()
-    except TimeoutError:
-        _log.info("%s: another write was faster", route.form.address)
-
-
-def _now(connection: Connection, form: RowForm) -> Bytes | None:
-    found = getattr(connection.db[form.table.name], form.key_index).find(form.key)
-    return None if found is None else form.row_picture(found)
-
-
-async def _owner(admin: Admin, database: str) -> Identity:
-    owner = (await admin.describe(database))["owner_identity"]
-    return Identity.from_hex(owner["__identity__"] if isinstance(owner, dict) else owner)
+        except QueryError as problem:  # servers know no negative numbers here, for one
+            raise RowWriteRefused(f"SQL cannot write it ({problem}): {form.wanted}") from problem
 
 
 async def _ended(subscription: Subscription) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from spacetimedb_bsatn import ConversionError, Ref
 from spacetimedb_bsatn.algebraic import described
@@ -23,6 +23,8 @@ from watchglass_sync.tagged_json import tagged, untagged
 REDUCERS: Final = ("{}_update", "update_{}", "{}_upsert", "upsert_{}", "set_{}")
 NAMES_TOLD: Final = 20
 Bytes = Mapping[str, bytes]
+# Whose the database is: SQL writes ours, and nobody but the mirror writes its own.
+Owner = Literal["us", "others", "mirror"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ def _shown(key: Any) -> str:
 class RowForm:
     """What a schema says of a row: its columns and their types, and how it is written."""
 
-    def __init__(self, bindings: Bindings, address: RowAddress, *, is_ours: bool) -> None:
-        """`is_ours`: SQL may write it. Raises BindingRefused, which says what there is instead."""
+    def __init__(self, bindings: Bindings, address: RowAddress, owner: Owner) -> None:
+        """Raises BindingRefused, which says what there is instead."""
         self._bindings = bindings
         self.address = address
         self.table = self._table()
@@ -77,7 +79,7 @@ class RowForm:
         self.key: Any = self._sdk_key()
         self.columns = (*self.elements,) if address.column is None else (self._column(),)
         self.reducer = self._reducer()
-        self.why_read_only = None if self.reducer or is_ours else self._why_read_only()
+        self.why_read_only = self._why_read_only(owner)
 
     # --- checked once
 
@@ -126,7 +128,11 @@ class RowForm:
                 return found.name
         return None
 
-    def _why_read_only(self) -> str:
+    def _why_read_only(self, owner: Owner) -> str | None:
+        if owner == "mirror":
+            return f"the tables of '{self.address.database}' are written by the mirror alone"
+        if self.reducer is not None or owner == "us":
+            return None
         names = ", ".join(f"`{pattern.format(self.address.table)}`" for pattern in REDUCERS)
         return (
             f"'{self.address.database}' is somebody else's database and has no reducer that takes "
@@ -224,6 +230,12 @@ class RowForm:
 
     # --- writing
 
+    @property
+    def wanted(self) -> str:
+        """What would write everything."""
+        reducer = REDUCERS[0].format(self.address.table)
+        return f"give the module a reducer `{reducer}` that takes a row"
+
     def changed_row(self, row: Bytes, columns: Picture) -> Any:
         """A row of the SDK: this one with other values in some columns."""
         merged = {**row, **columns}
@@ -243,10 +255,8 @@ class RowForm:
         try:
             return parameter(self._bindings.codecs.of(type_, name).decode(data))
         except ConversionError:
-            raise ValueMisfit(
-                f"SQL has no words for this value of `{name}`, {self._described(type_)}: give the "
-                f"module a reducer `{REDUCERS[0].format(self.address.table)}` that takes a row"
-            ) from None
+            what = f"this value of `{name}`, {self._described(type_)}"
+            raise ValueMisfit(f"SQL has no words for {what}: {self.wanted}") from None
 
 
 def _plain(type_: Any, types: Any, data: Any) -> Any:

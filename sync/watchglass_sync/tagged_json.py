@@ -23,7 +23,10 @@ def untagged(data: Any) -> Any:
             reader = _READERS.get(kind)
             if reader is None:
                 raise ValueMisfit(f"a {kind} is nothing that a row holds")
-            return reader(inside)
+            try:
+                return reader(inside)
+            except (ValueError, TypeError, AttributeError):
+                raise ValueMisfit(f"{str(data)[:80]} is no {kind}") from None
         case dict():
             return {name: untagged(part) for name, part in data.items()}
         case list():

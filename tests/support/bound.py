@@ -11,6 +11,7 @@ from typing import Any
 from spacetimedb_bsatn import u8, u32
 from spacetimedb_client import Admin, Connection, FileCredentials, connect
 from spacetimedb_client.module import Module
+from tests.support.client import CallFailed, Client
 from watchglass_server.mirroring import CREDENTIALS
 
 UNIT = {"id": u32, "hp": u8, "x": float, "name": str}
@@ -71,14 +72,17 @@ class Game:
 async def game(
     uri: str, *, module: Module | None = None, token: str | None = None, database: str = "arena"
 ) -> AsyncIterator[Game]:
-    """Publish the arena as its owner, a new identity or the one of a token, and join it."""
+    """An arena, owned by somebody new or by a token's identity, for as long as it is played."""
     async with Admin(uri, token=token) as admin:
         owner = token or (await admin.create_identity()).token
     async with Admin(uri, token=owner) as admin:
         await admin.publish(database, module or arena())
-        async with connect(uri, database, token=owner) as connection:
-            await connection.subscribe("SELECT * FROM unit")
-            yield Game(connection, admin, database)
+        try:
+            async with connect(uri, database, token=owner) as connection:
+                await connection.subscribe("SELECT * FROM unit")
+                yield Game(connection, admin, database)
+        finally:
+            await admin.delete(database)
 
 
 async def until_true(holds: Callable[[], Awaitable[object]], timeout: float = 15) -> None:
@@ -99,3 +103,28 @@ async def mirror_token(uri: str, data_dir: Path, database: str = "watchglass") -
     token = kept.load(uri, database)
     assert token is not None
     return token
+
+
+async def bind(client: Client, session: str, name: str, **fields: object) -> dict[str, Any]:
+    """As soon as the mirror has been at its database: by its identity rows are bound."""
+    where = {"table": "arena/unit", "key": 3, **fields}
+    answers: list[dict[str, Any]] = []
+
+    async def is_answered() -> bool:
+        try:
+            answers.append(await client.call("session.bind", session=session, name=name, **where))
+        except CallFailed as failed:
+            if failed.code != "not_available":
+                raise
+        return bool(answers)
+
+    await until_true(is_answered)
+    return answers[0]
+
+
+async def until_value(client: Client, session: str, name: str, value: object) -> None:
+    """Wait until a client was told that a variable has this value."""
+    log = client.log(session)
+    await log.until(
+        lambda: log.variables.get(name, {}).get("value", "?") == value, f"{name} = {value!r}"
+    )
