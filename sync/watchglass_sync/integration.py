@@ -197,6 +197,8 @@ class SpacetimeDBIntegration:
             self._mirrors[session] = mirror
             self._access.look_at(session)
         steps = [*mirror.take(events), *mirror.describe(row)]
+        if (old := mirror.surplus()) is not None:
+            steps += mirror.drop(await database.old_executions(session, old))
         if events and events[-1].seq < row.last_seq:
             self.notify(session)
         return steps
