@@ -16,6 +16,7 @@ from watchglass_sync.journal import Journal
 from watchglass_sync.mirror import SessionMirror
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_database import MirrorDatabase
+from watchglass_sync.mirror_lag import MirrorLag
 from watchglass_sync.mirror_tables import MirrorTables
 
 _log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class SpacetimeDBIntegration:
     ) -> None:
         self.address = address
         self.status = MirrorStatus(state="disconnected")
+        self.lag = MirrorLag()
         self.on_status: Callable[[MirrorStatus], None] | None = None
         self._journal = journal
         self._credentials = credentials
@@ -73,6 +75,8 @@ class SpacetimeDBIntegration:
     async def start(self) -> None:
         """Begin, before any session is live; does not wait for the database."""
         self._ended_at = {row.session: row.last_seq for row in await self._journal.sessions()}
+        for session, last in self._ended_at.items():
+            self.lag.found(session, last)
         self._task = asyncio.create_task(self._run(), name="mirror")
 
     async def stop(self, grace: float = 2.0) -> None:
@@ -117,6 +121,7 @@ class SpacetimeDBIntegration:
 
     async def _follow(self, database: MirrorDatabase) -> None:
         self._mirrors = await database.mirrors()
+        self.lag.connected({name: one.position.seq for name, one in self._mirrors.items()})
         for mirror in self._mirrors.values():
             mirror.alive_after = self._ended_at.get(mirror.session, 0)
             mirror.is_settled = mirror.position.seq > mirror.alive_after
@@ -152,6 +157,7 @@ class SpacetimeDBIntegration:
             steps += await self._steps(database, session)
         if steps:
             await database.apply(steps)
+            self.lag.written()
             self._say(
                 state="behind" if self._dirty else "connected",
                 rows=self.status.rows + len(steps),
@@ -166,11 +172,13 @@ class SpacetimeDBIntegration:
                 session, after, READ_EVENTS, max_bytes=READ_BYTES
             )
         except SessionUnknown:
+            self.lag.forgotten(session)
             return [] if mirror is None else await self._forgotten(database, mirror)
         if mirror is None:
             mirror = SessionMirror(session, self._origin, self._tables)
             mirror.alive_after = self._ended_at.get(session, 0)
             self._mirrors[session] = mirror
+        self.lag.read(session, events)
         steps = [*mirror.take(events), *mirror.describe(row)]
         if events and events[-1].seq < row.last_seq:
             self.notify(session)
