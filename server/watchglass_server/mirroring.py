@@ -102,9 +102,9 @@ class Mirroring:
         status, lag = self.integration.status, self.integration.lag
         return [
             gauge("mirror_connected", "The database is there.", status.state != "disconnected"),
-            gauge("mirror_behind_sessions", "Sessions with unwritten rows.", status.behind_by),
-            gauge("mirror_behind_events", "Events without rows.", lag.behind_by),
-            gauge("mirror_lag_seconds", "Age of the oldest of them.", lag.latest_s(now_s)),
+            gauge("mirror_behind_events", "Events without rows.", lag.behind_by()),
+            gauge("mirror_behind_sessions", "Sessions that have such events.", lag.sessions()),
+            gauge("mirror_lag_seconds", "Age of the oldest of them.", lag.oldest_s(now_s)),
             counter("mirror_rows_total", "Operations on rows.", status.rows),
             counter("mirror_batches_total", "Transactions.", status.batches),
             counter("mirror_errors_total", "Connections lost or refused.", status.errors),

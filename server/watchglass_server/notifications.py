@@ -292,7 +292,11 @@ class MirrorStateNotification(Notification, frozen=True):
 
     state: MirrorStatus
     behind_by: Annotated[
-        int, Meta(description="Events of the session that have no rows yet, this one included.")
+        int,
+        Meta(
+            description="Events of the session that have no rows yet, this one included; "
+            "0: connected, or off."
+        ),
     ]
 
 

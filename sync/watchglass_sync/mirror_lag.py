@@ -81,12 +81,15 @@ class MirrorLag:
         lag = self._sessions.get(session)
         return _age_s(lag.since, now_s) if lag is not None and lag.behind_by else 0.0
 
-    @property
     def behind_by(self) -> int:
         """How many events of all sessions have no rows yet."""
         return sum(lag.behind_by for lag in self._sessions.values())
 
-    def latest_s(self, now_s: float) -> float:
+    def sessions(self) -> int:
+        """How many sessions have such events."""
+        return sum(lag.behind_by > 0 for lag in self._sessions.values())
+
+    def oldest_s(self, now_s: float) -> float:
         """How long ago the oldest event without rows of all sessions was recorded."""
         late = [lag.since for lag in self._sessions.values() if lag.behind_by and lag.since]
         return _age_s(min(late, default=""), now_s)

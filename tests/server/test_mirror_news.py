@@ -1,6 +1,8 @@
-"""What a session is told of its mirror: little, late, never because of itself, and in the end true."""
+"""What a session is told of its mirror: seldom, never because of itself, and at last the truth."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -252,7 +254,7 @@ def test_however_it_goes_little_is_told_and_at_the_end_the_truth(
 
     times = [at for at, _ in scene.said]
     bad = [at for at, told in scene.said if told.state != "connected"]
-    assert all(later - at >= TELL_EVERY_S for at, later in zip(bad, bad[1:], strict=False))
+    assert all(later - at >= TELL_EVERY_S for at, later in pairwise(bad))
     for first in times:
         assert sum(first <= at < first + TELL_EVERY_S for at in times) <= 2
 
