@@ -137,7 +137,7 @@ class PyodideServer:
             is_origin_allowed=origins.is_allowed,
             max_rate=config.max_rate,
         )
-        mirroring = Mirroring.of(config, journal)
+        mirroring = Mirroring.of(config, journal, gateway, lambda: sessions.is_stopping)
         bindings = Bindings(
             mirroring.bound_rows(config),
             find=lambda session: sessions.in_memory(session),
@@ -186,14 +186,16 @@ class PyodideServer:
         )
         self.application = _application(api, HttpGuard(origins, logins, gateway.check_request))
         gateway.attach(self.application, calls)
-        await mirroring.start()
         await sessions.start()
+        await mirroring.start()
         self._stack.push_async_callback(mirroring.stop)
         self._stack.push_async_callback(bindings.close)
         await self._stack.enter_async_context(HttpConnections(self.application, listening))
         # In this order: sessions end and say so, then everybody is sent away, then HTTP stops.
         self._stack.push_async_callback(gateway.close)
         self._stack.push_async_callback(sessions.stop)
+        telling = asyncio.create_task(mirroring.tell(sessions, clock), name="mirror: telling")
+        self._stack.push_async_callback(_cancelled, telling)
         if config.watch is not None:
             watch = ScriptWatch(scripts, sessions)
             sessions.on_restored = watch.catch_up

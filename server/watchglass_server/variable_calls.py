@@ -22,7 +22,7 @@ from watchglass_server.live_session import LiveSession
 from watchglass_server.live_views import LiveViews
 from watchglass_server.messages import plain_path, tagged
 from watchglass_server.refusals import Refused, bad_request
-from watchglass_server.rooms import Client
+from watchglass_server.rooms import Caller, Client
 from watchglass_server.sessions import Sessions
 from watchglass_sync.journal import Journal
 
@@ -33,6 +33,7 @@ AFTER_S = 3600.0
 
 R = TypeVar("R", bound=r.Reply)
 Perform = Callable[[Client, Any], Awaitable[r.Reply]]
+PerformForAny = Callable[[Caller, Any], Awaitable[r.Reply]]
 
 
 class VariableCalls:
@@ -42,14 +43,17 @@ class VariableCalls:
         self._sessions = sessions
         self._journal = journal
         self._views = views
+        self.performs_for_any: Mapping[type[c.Command], PerformForAny] = {
+            c.VariableSetCommand: self._set,
+            c.VariableDeleteCommand: self._delete,
+        }
         self.performs: Mapping[type[c.Command], Perform] = {
+            **self.performs_for_any,
             c.CompleteCommand: self._complete,
             c.InspectCommand: self._inspect,
             c.IsCompleteCommand: self._is_complete,
             c.VariableGetCommand: self._get,
-            c.VariableSetCommand: self._set,
             c.VariableReprCommand: self._repr,
-            c.VariableDeleteCommand: self._delete,
             c.VariableHistoryCommand: self._history,
             c.ViewSetCommand: self._look,
             c.FramesCommand: self._frames,
@@ -82,7 +86,7 @@ class VariableCalls:
         }
         return await live.link.ask("variable_get", args, GET_S, variable_page)
 
-    async def _set(self, client: Client, command: c.VariableSetCommand) -> r.Reply:
+    async def _set(self, caller: Caller, command: c.VariableSetCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
         if command.when == "after":
             await self._until_finished(live)
@@ -94,18 +98,18 @@ class VariableCalls:
             args["value"] = tagged(command.value)
         if command.if_version is not None:
             args["if_version"] = command.if_version
-        return await self._edit(client, live, "variable_set", args, str(path[0]), variable_now)
+        return await self._edit(caller, live, "variable_set", args, str(path[0]), variable_now)
 
     async def _edit(
         self,
-        client: Client,
+        caller: Caller,
         live: LiveSession,
         op: str,
         args: Mapping[str, Any],
         name: str,
         read: Callable[[Mapping[str, Any]], R],
     ) -> R:
-        reply = await edited(live, op, args, name, author_of(client, live), read)
+        reply = await edited(live, op, args, name, author_of(caller, live), read)
         await live.durable()
         return reply
 
@@ -128,11 +132,11 @@ class VariableCalls:
         args = {"path": plain_path(command.path)}
         return await live.link.ask("variable_repr", args, REPR_S, repr_text)
 
-    async def _delete(self, client: Client, command: c.VariableDeleteCommand) -> r.Reply:
+    async def _delete(self, caller: Caller, command: c.VariableDeleteCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
         args = {"name": command.name}
         return await self._edit(
-            client, live, "variable_delete", args, command.name, lambda _: r.EmptyReply()
+            caller, live, "variable_delete", args, command.name, lambda _: r.EmptyReply()
         )
 
     async def _history(self, _: Client, command: c.VariableHistoryCommand) -> r.Reply:
@@ -165,10 +169,10 @@ class VariableCalls:
         )
 
 
-def author_of(client: Client, live: LiveSession) -> str | None:
-    """The name by which a client is known in a session."""
-    member = client.memberships.get(live.session)
-    if member is None:
-        return None
-    known = live.state.fold.participants.get(member.participant)
+def author_of(caller: Caller, live: LiveSession) -> str | None:
+    """The name by which a caller is known in a session."""
+    participant = caller.participant_in(live.session)
+    if participant is None:
+        return caller.name
+    known = live.state.fold.participants.get(participant)
     return known.name if known else None

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal
 
 from spacetimedb_client import FileCredentials, SpacetimeDBError
 from spacetimedb_client.backoff import delays
 from spacetimedb_client.module import BatchStep
 from watchglass_sync.errors import MirrorRefused, SessionUnknown
+from watchglass_sync.inbox import CommandInbox, Perform
 from watchglass_sync.journal import Journal
 from watchglass_sync.mirror import SessionMirror
+from watchglass_sync.mirror_access import MirrorAccess
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_database import MirrorDatabase
+from watchglass_sync.mirror_lag import MirrorLag
 from watchglass_sync.mirror_tables import MirrorTables
+from watchglass_sync.permissions import Permissions
 
 _log = logging.getLogger(__name__)
 
@@ -54,15 +58,20 @@ class SpacetimeDBIntegration:
         credentials: FileCredentials,
         *,
         origin: str,
+        perform: Perform,
         public: bool = False,
     ) -> None:
+        """`perform` does what a row of `command` asks for."""
         self.address = address
         self.status = MirrorStatus(state="disconnected")
+        self.lag = MirrorLag()
         self.on_status: Callable[[MirrorStatus], None] | None = None
         self._journal = journal
         self._credentials = credentials
         self._origin = origin
         self._tables = MirrorTables(public=public)
+        self._access = MirrorAccess(self._tables)
+        self._inbox = CommandInbox(self._tables, self._access, perform)
         self._mirrors: dict[str, SessionMirror] = {}
         self._ended_at: dict[str, int] = {}  # the last event of each when this server started
         self._dirty: dict[str, None] = {}  # in the order in which they changed
@@ -70,9 +79,21 @@ class SpacetimeDBIntegration:
         self._caught_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def permissions(self) -> Permissions:
+        """What the owner has granted, as far as is known here."""
+        return self._access.permissions
+
+    @property
+    def commands(self) -> int:
+        """How many commands it has answered."""
+        return self._inbox.answered
+
     async def start(self) -> None:
         """Begin, before any session is live; does not wait for the database."""
         self._ended_at = {row.session: row.last_seq for row in await self._journal.sessions()}
+        for session, last in self._ended_at.items():
+            self.lag.found(session, last)
         self._task = asyncio.create_task(self._run(), name="mirror")
 
     async def stop(self, grace: float = 2.0) -> None:
@@ -90,6 +111,9 @@ class SpacetimeDBIntegration:
     def notify(self, session: str) -> None:
         """The journal has something new of a session, or has lost it."""
         self._dirty[session] = None
+        self._wake()
+
+    def _wake(self) -> None:
         self._caught_up.clear()
         self._news.set()
 
@@ -104,11 +128,13 @@ class SpacetimeDBIntegration:
                 ) as database:
                     waits = delays()
                     await self._follow(database)
-            except (SpacetimeDBError, MirrorRefused, OSError) as problem:
-                self._lost(problem)
+            except Exception as problem:
+                self._lost(_first(problem))
             await asyncio.sleep(next(waits))
 
     def _lost(self, problem: Exception) -> None:
+        if not isinstance(problem, SpacetimeDBError | MirrorRefused | OSError):
+            _log.error("the mirror failed by a fault of its own", exc_info=problem)
         words = f"{type(problem).__name__}: {problem}"
         if words != self.status.problem:
             _log.warning("the mirror at %s: %s; it is tried again", self.address, words)
@@ -117,45 +143,49 @@ class SpacetimeDBIntegration:
 
     async def _follow(self, database: MirrorDatabase) -> None:
         self._mirrors = await database.mirrors()
+        self.lag.connected({name: one.position.seq for name, one in self._mirrors.items()})
         for mirror in self._mirrors.values():
             mirror.alive_after = self._ended_at.get(mirror.session, 0)
             mirror.is_settled = mirror.position.seq > mirror.alive_after
         stored = [row.session for row in await self._journal.sessions()]
         self._dirty = dict.fromkeys([*self._mirrors, *stored, *self._dirty])
         self._say(state="behind" if self._dirty else "connected", problem=None)
+        await self._access.open(database, self._wake)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._write(database), name="mirror: rows")
+            group.create_task(self._inbox.run(database), name="mirror: commands")
+
+    async def _write(self, database: MirrorDatabase) -> None:
         while True:
             while self._dirty:
                 await self._send(database)
+            if not self._access.is_settled:
+                await self._access.settle(database, self._mirrors)
+                continue
             self._say(state="connected")
             self._news.clear()
             self._caught_up.set()
-            await self._news_or(database.lost())
-
-    async def _news_or(self, lost: Coroutine[None, None, NoReturn]) -> None:
-        """Wait until there is something to write, or the connection is gone."""
-        waiting = {asyncio.create_task(self._news.wait()), asyncio.create_task(lost)}
-        try:
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
-        for task in done:
-            task.result()
+            await self._news.wait()
 
     async def _send(self, database: MirrorDatabase) -> None:
         """Read what has changed longest ago, as much as a batch holds, and write it."""
-        steps: list[BatchStep] = []
-        while self._dirty and len(steps) < BATCH_STEPS:
+        groups: list[list[BatchStep]] = []
+        count = 0
+        while self._dirty and count < BATCH_STEPS:
             session = next(iter(self._dirty))
             del self._dirty[session]
-            steps += await self._steps(database, session)
-        if steps:
-            await database.apply(steps)
+            steps = await self._steps(database, session)
+            count += len(steps)
+            groups.append(steps)
+        if count:
+            if self._tables.is_public:
+                groups = [[step for steps in groups for step in steps]]
+            await database.apply(*groups)
+            self.lag.written()
             self._say(
                 state="behind" if self._dirty else "connected",
-                rows=self.status.rows + len(steps),
-                batches=self.status.batches + 1,
+                rows=self.status.rows + count,
+                batches=self.status.batches + len(groups),
             )
 
     async def _steps(self, database: MirrorDatabase, session: str) -> list[BatchStep]:
@@ -166,19 +196,29 @@ class SpacetimeDBIntegration:
                 session, after, READ_EVENTS, max_bytes=READ_BYTES
             )
         except SessionUnknown:
+            self.lag.forgotten(session)
             return [] if mirror is None else await self._forgotten(database, mirror)
         if mirror is None:
             mirror = SessionMirror(session, self._origin, self._tables)
             mirror.alive_after = self._ended_at.get(session, 0)
             self._mirrors[session] = mirror
+            self._access.look_at(session)
+        self.lag.read(session, events)
         steps = [*mirror.take(events), *mirror.describe(row)]
+        if (old := mirror.surplus()) is not None:
+            steps += mirror.drop(await database.old_executions(session, old))
         if events and events[-1].seq < row.last_seq:
             self.notify(session)
         return steps
 
     async def _forgotten(self, database: MirrorDatabase, mirror: SessionMirror) -> list[BatchStep]:
-        steps = mirror.forget(await database.executions(mirror.session))
-        del self._mirrors[mirror.session]
+        session = mirror.session
+        steps = mirror.forget(
+            await database.names("execution", session), await database.names("checkpoint", session)
+        )
+        del self._mirrors[session]
+        self._access.look_at(session)
+        await database.apply(self._access.forget(session))
         return steps
 
     def _say(self, **changes: object) -> None:
@@ -186,3 +226,10 @@ class SpacetimeDBIntegration:
         told, self.status = self.status.state, status
         if told != status.state and self.on_status is not None:
             self.on_status(status)
+
+
+def _first(problem: Exception) -> Exception:
+    """What went wrong first where tasks ran side by side."""
+    while isinstance(problem, ExceptionGroup):
+        problem = problem.exceptions[0]
+    return problem

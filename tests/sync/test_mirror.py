@@ -12,9 +12,15 @@ from hypothesis import strategies as st
 
 from spacetimedb_bsatn import Classes, Codec
 from spacetimedb_client.module import BatchStep, Operation
-from watchglass_sync.mirror import CHANGES_KEPT, OUTPUTS_KEPT, TEXT_CHARACTERS, SessionMirror
+from watchglass_sync.mirror import (
+    CHANGES_KEPT,
+    EXECUTIONS_KEPT,
+    OUTPUTS_KEPT,
+    TEXT_CHARACTERS,
+    SessionMirror,
+)
 from watchglass_sync.mirror_address import MirrorAddress
-from watchglass_sync.mirror_tables import TABLES, MirrorTables
+from watchglass_sync.mirror_tables import ACTIONS, TABLES, MirrorTables
 from watchglass_sync.records import Event, SessionRow
 
 TIME = "2026-01-31T12:00:00.123456Z"
@@ -170,6 +176,21 @@ def test_who_was_with_a_server_that_was_killed_is_there_no_more() -> None:
     assert [row.state for row in scene.rows.of("process")] == ["hibernated"]
 
 
+def test_very_old_executions_go_a_thousand_at_a_time() -> None:
+    scene = Scene()
+    dropped: list[int] = []
+    for number in range(1, EXECUTIONS_KEPT + 2500):
+        data = {"execution": f"e{number}", "number": number, "code": "", "author": None}
+        scene.tell(("execution.queued", data))
+        if (old := scene.mirror.surplus()) is not None:
+            last = dropped[-1] if dropped else 0
+            names = [f"e{n}" for n in range(last + 1, old + 1)]
+            scene.rows.apply(scene.mirror.drop(names))
+            dropped.append(old)
+    assert dropped == [1000, 2000]
+    assert len(scene.rows.of("execution")) == EXECUTIONS_KEPT + 499
+
+
 def test_a_session_that_is_gone_leaves_nothing() -> None:
     scene = Scene()
     fields = {"name": "n", "created_at": TIME, "last_active_at": TIME, "executions": 3}
@@ -183,7 +204,10 @@ def test_a_session_that_is_gone_leaves_nothing() -> None:
     scene.tell(
         QUEUED, STARTED, changed(put("x")), joined, error, ("process.state", {"state": "idle"})
     )
-    scene.rows.apply(scene.mirror.forget(["e1"]))
+    scene.tell(("checkpoint.created", {"checkpoint": "c1", "execution": "e1"}))
+    (taken,) = scene.rows.of("checkpoint")
+    assert (taken.key, taken.execution) == ("s1/c1", "e1")
+    scene.rows.apply(scene.mirror.forget(["e1"], ["c1"]))
     assert not any(scene.rows.tables.values())
 
 
@@ -248,4 +272,9 @@ def test_the_page_has_every_table_and_column() -> None:
         name: re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
         for name, text in zip(parts[::2], parts[1::2], strict=True)
     }
-    assert told == {name: list(columns) for name, columns in TABLES.items()}
+    command = ["id", "caller", "connection", "at", "key", "session", "action"]
+    assert told == {"command": command, **{name: list(all_) for name, all_ in TABLES.items()}}
+    actions = re.findall(r"^\| `([A-Z]\w+)` \| (.*?) \|", page, re.MULTILINE)
+    assert {kind: re.findall(r"`(\w+)`", columns) for kind, columns in actions} == {
+        kind: list(columns) for kind, columns in ACTIONS.items()
+    }

@@ -263,6 +263,12 @@ export interface Limits {
   calls_per_s: number | null;
 }
 
+/** How far the SpacetimeDB mirror of the session is. */
+export interface MirrorState {
+  state: MirrorStatus;
+  behind_by: number;
+}
+
 /** A joiner's first picture: this, and the events after its `seq`, is what everyone sees. */
 export interface SessionState {
   session: string;
@@ -284,6 +290,7 @@ export interface SessionState {
   restore: RestoreEntry[];
   variables_left_out: number;
   limits?: Limits;
+  mirror: MirrorState | null;
   truncated: boolean;
 }
 
@@ -1110,7 +1117,7 @@ export interface ScriptModeNotification {
   reload: ReloadMode;
 }
 
-/** How far the SpacetimeDB mirror is. */
+/** How far the SpacetimeDB mirror of the session is. */
 export interface MirrorStateNotification {
   state: MirrorStatus;
   behind_by: number;
