@@ -115,11 +115,10 @@ def _sum(whole: SumType, types: Types, value: Any, where: str) -> Tagged:
             return Tagged("none", 1, {})
         return Tagged("some", 0, plain_of(payload, types, value, where))
     names = [key_of(tag, each) for tag, each in enumerate(whole.variants)]
-    if isinstance(value, str):
-        value = {value: None}
-    if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in names:
+    only = {value: None} if isinstance(value, str) else value
+    if not isinstance(only, dict) or len(only) != 1 or next(iter(only)) not in names:
         raise ValueMisfit(f"{where}: {value!r:.80} is not one of {', '.join(names)}")
-    [(name, inside)] = value.items()
+    [(name, inside)] = only.items()
     tag = names.index(name)
     type_ = whole.variants[tag].type
     if resolved(type_, types) == UNIT and inside in (None, {}):
