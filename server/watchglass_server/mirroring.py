@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,14 @@ from watchglass_server.tokens import new_id
 from watchglass_sync.journal import Journal
 
 if TYPE_CHECKING:
+    from watchglass_server.mirror_resume import MirrorResume
     from watchglass_sync.integration import SpacetimeDBIntegration
+
+_log = logging.getLogger(__name__)
 
 CREDENTIALS = "spacetimedb"
 ORIGIN = "mirror-origin"
+TAKEN_OVER_IN_S = 30.0
 Publish = Callable[[str, Sequence[dict[str, Any]]], None]
 Ended = Callable[[str], None]
 
@@ -25,6 +30,7 @@ class Mirroring:
     """The mirror of this server, or none."""
 
     integration: SpacetimeDBIntegration | None
+    resuming: MirrorResume | None = None
 
     @classmethod
     def of(cls, config: Config, journal: Journal) -> Mirroring:
@@ -33,21 +39,36 @@ class Mirroring:
             return cls(None)
         # A fifth of what importing all of the server takes, and few servers have a mirror.
         from spacetimedb_client import FileCredentials
+        from watchglass_server.mirror_credentials import settle_credentials
+        from watchglass_server.mirror_resume import MirrorResume
         from watchglass_sync.integration import SpacetimeDBIntegration
 
+        credentials = FileCredentials(config.data_dir / CREDENTIALS)
+        settle_credentials(config, config.spacetimedb, credentials)
+        origin = _origin(config)
         integration = SpacetimeDBIntegration(
             journal,
             config.spacetimedb,
-            FileCredentials(config.data_dir / CREDENTIALS),
-            origin=_origin(config),
+            credentials,
+            origin=origin,
             public=config.mirror_public,
         )
-        return cls(integration)
+        resuming = MirrorResume(journal, config, config.spacetimedb, credentials, origin)
+        return cls(integration, resuming if config.resume_from_mirror else None)
+
+    async def resume(self) -> None:
+        """Take up what others have mirrored, if that was asked for. Raises SetupError."""
+        if self.resuming is not None:
+            await self.resuming.run()
 
     async def start(self) -> None:
         """Begin, whether or not there is a database yet."""
-        if self.integration is not None:
-            await self.integration.start()
+        if self.integration is None:
+            return
+        await self.integration.start()
+        # Whoever looks at the mirror once this server is ready finds its rows there.
+        if self.resuming is not None and not await self.integration.caught_up(TAKEN_OVER_IN_S):
+            _log.warning("the rows of resumed sessions are taken over later")
 
     async def stop(self) -> None:
         """Let it catch up for a moment, and end it."""

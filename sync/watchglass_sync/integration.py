@@ -17,12 +17,15 @@ from watchglass_sync.mirror import SessionMirror
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_database import MirrorDatabase
 from watchglass_sync.mirror_tables import MirrorTables
+from watchglass_sync.records import RESUMED_FROM, SessionRow
 
 _log = logging.getLogger(__name__)
 
 BATCH_STEPS: Final = 1000
 READ_EVENTS: Final = 500
 READ_BYTES: Final = 4 * 2**20
+
+LEFT_ALONE: Final = "its rows in the mirror are left alone, and what happens here is not in them"
 
 MirrorState = Literal["off", "connected", "behind", "disconnected"]
 
@@ -66,6 +69,7 @@ class SpacetimeDBIntegration:
         self._mirrors: dict[str, SessionMirror] = {}
         self._ended_at: dict[str, int] = {}  # the last event of each when this server started
         self._dirty: dict[str, None] = {}  # in the order in which they changed
+        self._left: set[str] = set()  # sessions that another server continues
         self._news = asyncio.Event()
         self._caught_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -86,6 +90,15 @@ class SpacetimeDBIntegration:
             _log.warning("the mirror is behind at the end; the next start goes on there")
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+    async def caught_up(self, limit_s: float) -> bool:
+        """Wait until all that is recorded has its rows; False when it has not in time."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._caught_up.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def notify(self, session: str) -> None:
         """The journal has something new of a session, or has lost it."""
@@ -167,6 +180,8 @@ class SpacetimeDBIntegration:
             )
         except SessionUnknown:
             return [] if mirror is None else await self._forgotten(database, mirror)
+        if mirror is None and session in database.others:
+            return await self._of_another(database, row)
         if mirror is None:
             mirror = SessionMirror(session, self._origin, self._tables)
             mirror.alive_after = self._ended_at.get(session, 0)
@@ -175,6 +190,29 @@ class SpacetimeDBIntegration:
         if events and events[-1].seq < row.last_seq:
             self.notify(session)
         return steps
+
+    async def _of_another(self, database: MirrorDatabase, row: SessionRow) -> list[BatchStep]:
+        """Make the rows of another data directory ours, if the session was resumed from these.
+
+        In one batch, so that nobody sees the session without its rows.
+        """
+        session, other = row.session, database.others[row.session]
+        if row.fields.get(RESUMED_FROM) != other.origin:
+            if session not in self._left:
+                _log.warning("session %s is continued by another server: %s", session, LEFT_ALONE)
+            self._left.add(session)
+            return []
+        del database.others[session]
+        mirror = self._mirrors[session] = SessionMirror(session, self._origin, self._tables)
+        mirror.alive_after = self._ended_at.get(session, 0)
+        steps = mirror.take_over(other, await database.keys(session))
+        events = await self._journal.events(session, 0, READ_EVENTS, max_bytes=READ_BYTES)
+        while events:
+            steps += mirror.take(events)
+            after = mirror.position.seq
+            events = await self._journal.events(session, after, READ_EVENTS, max_bytes=READ_BYTES)
+        _log.info("session %s: this server takes over its rows in the mirror", session)
+        return [*steps, *mirror.describe(row)]
 
     async def _forgotten(self, database: MirrorDatabase, mirror: SessionMirror) -> list[BatchStep]:
         steps = mirror.forget(await database.executions(mirror.session))

@@ -9,11 +9,13 @@ from typing import Any, Final, NoReturn
 from spacetimedb_client import Admin, Connection, ConnectionLost, FileCredentials, connect
 from spacetimedb_client.module import BatchStep, batch
 from watchglass_sync.errors import MirrorRefused
-from watchglass_sync.mirror import Position, SessionMirror
+from watchglass_sync.mirror import Position, SessionMirror, Stored
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_tables import APPLY, TABLES, MirrorTables
+from watchglass_sync.mirrored_session import MirroredRows
 
 BATCH_BYTES: Final = 8 * 2**20
+KEYED: Final = ("execution", "output", "variable", "variable_change", "participant")
 UNFINISHED: Final = "SELECT * FROM execution WHERE status = 'queued' OR status = 'running'"
 
 
@@ -23,6 +25,8 @@ class MirrorDatabase:
     def __init__(self, address: MirrorAddress, tables: MirrorTables, origin: str) -> None:
         """Call `opened` instead."""
         self.address = address
+        self.others: dict[str, Stored] = {}
+        """The positions of sessions whose rows are of another data directory."""
         self._tables = tables
         self._origin = origin
         self._admin: Admin
@@ -77,15 +81,22 @@ class MirrorDatabase:
 
     async def mirrors(self) -> dict[str, SessionMirror]:
         """What the database has of the sessions of this journal."""
+        positions = await self.positions()
+        self.others = {
+            session: stored
+            for session, stored in positions.items()
+            if stored.origin != self._origin
+        }
         found = {
-            row.session: SessionMirror(
-                row.session,
+            session: SessionMirror(
+                session,
                 self._origin,
                 self._tables,
-                Position(row.seq, row.outputs, row.changes),
+                Position(stored.seq, stored.outputs, stored.changes),
+                stored,
             )
-            for row in await self._rows("SELECT * FROM position")
-            if row.origin == self._origin
+            for session, stored in positions.items()
+            if stored.origin == self._origin
         }
         for row in await self._rows("SELECT session, name FROM variable"):
             if row.session in found:
@@ -106,6 +117,39 @@ class MirrorDatabase:
         statement = "SELECT execution FROM execution WHERE session = ?"
         rows = await self._admin.sql(self.address.database, statement, session)
         return [row.execution for row in rows]
+
+    async def positions(self) -> dict[str, Stored]:
+        """How far each session is, of whichever data directory."""
+        return {
+            row.session: Stored(row.origin, row.seq, row.outputs, row.changes)
+            for row in await self._rows("SELECT * FROM position")
+        }
+
+    async def keys(self, session: str) -> dict[str, list[str]]:
+        """The keys of all rows of a session, by their tables."""
+        found = {}
+        for table in KEYED:
+            statement = f"SELECT key FROM {table} WHERE session = ?"
+            rows = await self._admin.sql(self.address.database, statement, session)
+            found[table] = [row.key for row in rows]
+        return {**found, "process": [session], "session": [session]}
+
+    async def rows(self, session: str) -> MirroredRows | None:
+        """What the tables have of a session; None when it is gone."""
+        told = {}
+        for table in ("session", "execution", "output", "variable", "variable_change"):
+            statement = f"SELECT * FROM {table} WHERE session = ?"
+            rows = await self._admin.sql(self.address.database, statement, session)
+            told[table] = [_columns(table, row) for row in rows]
+        if not told["session"]:
+            return None
+        return MirroredRows(
+            told["session"][0],
+            told["execution"],
+            told["output"],
+            told["variable"],
+            told["variable_change"],
+        )
 
     async def _rows(self, statement: str) -> Iterable[Any]:
         return await self._admin.sql(self.address.database, statement)

@@ -1,0 +1,41 @@
+"""The other form of a dump: values as tagged JSON. Twin of watchglass_sync/value_dump.py."""
+
+import json
+from dataclasses import dataclass
+
+from watchglass_monitor.namespace import is_variable
+from watchglass_monitor.values import ValueMistake, decode
+
+MAGIC = b"WGVALUES1\n"
+DAMAGED = "what was stored is damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class ValueDump:
+    """The values that it stands for, which of its names are lost and why, and their versions."""
+
+    values: dict[str, object]
+    lost: dict[str, str]
+    versions: dict[str, int]
+
+
+def is_value_dump(data: bytes) -> bool:
+    """Whether these bytes are in this form, and no pickles."""
+    return data.startswith(MAGIC)
+
+
+def read_value_dump(data: bytes) -> ValueDump:
+    """Make all values; one that is none costs no other. Raises ValueError when nothing is."""
+    told = json.loads(data[len(MAGIC) :])
+    values: dict[str, object] = {}
+    lost: dict[str, str] = {}
+    for name, tagged in told["values"].items():
+        if not is_variable(name):
+            lost[name] = "a variable cannot have this name"
+            continue
+        try:
+            values[name] = decode(tagged)
+        except (ValueMistake, RecursionError) as problem:
+            lost[name] = f"it is no value: {problem}"
+    versions = {name: version for name, version in told["versions"].items() if name in values}
+    return ValueDump(values, lost, versions)
