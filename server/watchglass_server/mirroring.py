@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from watchglass_server.config import Config
+from watchglass_server.gateway import Gateway
 from watchglass_server.metrics import Metric, counter, gauge
 from watchglass_server.tokens import new_id
 from watchglass_sync.journal import Journal
@@ -20,6 +21,7 @@ _log = logging.getLogger(__name__)
 
 CREDENTIALS = "spacetimedb"
 ORIGIN = "mirror-origin"
+ADDRESS = "mirror-address"
 TAKEN_OVER_IN_S = 30.0
 Publish = Callable[[str, Sequence[dict[str, Any]]], None]
 Ended = Callable[[str], None]
@@ -33,12 +35,19 @@ class Mirroring:
     resuming: MirrorResume | None = None
 
     @classmethod
-    def of(cls, config: Config, journal: Journal) -> Mirroring:
+    def of(
+        cls,
+        config: Config,
+        journal: Journal,
+        gateway: Gateway,
+        is_stopping: Callable[[], bool],
+    ) -> Mirroring:
         """What the configuration asks for, not started."""
         if config.spacetimedb is None:
             return cls(None)
         # A fifth of what importing all of the server takes, and few servers have a mirror.
         from spacetimedb_client import FileCredentials
+        from watchglass_server.mirror_commands import MirrorCommands
         from watchglass_server.mirror_credentials import settle_credentials
         from watchglass_server.mirror_resume import MirrorResume
         from watchglass_sync.integration import SpacetimeDBIntegration
@@ -46,13 +55,17 @@ class Mirroring:
         credentials = FileCredentials(config.data_dir / CREDENTIALS)
         settle_credentials(config, config.spacetimedb, credentials)
         origin = _origin(config)
+        commands = MirrorCommands(gateway, lambda: integration.permissions, is_stopping)
         integration = SpacetimeDBIntegration(
             journal,
             config.spacetimedb,
             credentials,
             origin=origin,
+            perform=commands.perform,
             public=config.mirror_public,
         )
+        # For `watchglass mirror`, which asks the database whether or not a server runs.
+        (config.data_dir / ADDRESS).write_text(f"{config.spacetimedb}\n", "utf-8")
         resuming = MirrorResume(journal, config, config.spacetimedb, credentials, origin)
         return cls(integration, resuming if config.resume_from_mirror else None)
 
@@ -110,6 +123,7 @@ class Mirroring:
             counter("mirror_rows_total", "Operations on rows.", status.rows),
             counter("mirror_batches_total", "Transactions.", status.batches),
             counter("mirror_errors_total", "Connections lost or refused.", status.errors),
+            counter("mirror_commands_total", "Commands answered.", self.integration.commands),
         ]
 
 

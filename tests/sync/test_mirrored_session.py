@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -63,7 +62,7 @@ def change(place: int = 0, name: str = "x", **fields: Any) -> dict[str, Any]:
 
 
 def read(**tables: list[dict[str, Any]]) -> MirroredSession:
-    return read_session(MirroredRows(SESSION, **tables))  # type: ignore[arg-type]
+    return read_session(MirroredRows(SESSION, **tables))
 
 
 def changes_of(found: MirroredSession) -> list[tuple[str, str, object]]:
@@ -225,6 +224,6 @@ def shown(scene: Scene) -> dict[str, tuple[str, str | None, Any]]:
     return {row.name: (row.preview, row.json, row.value) for row in scene.rows.of("variable")}
 
 
-def plain(table: str, row: Any) -> Mapping[str, Any]:
+def plain(table: str, row: Any) -> dict[str, Any]:
     assert CODECS[table].encode(row)
     return {name: getattr(row, name) for name in TABLES[table]}
