@@ -133,6 +133,29 @@ async def test_who_has_no_role_is_refused_and_learns_nothing(scene: Scene) -> No
         assert stranger.seen() == {}
 
 
+async def test_a_flood_of_strangers_holds_nobody_up(scene: Scene) -> None:
+    session = await scene.owner.create()
+    async with scene.somebody() as ann, scene.somebody() as stranger:
+        await scene.say("grant", ann.identity, "editor", session)
+        types = stranger.connection.bindings.types
+        interrupt = types.Action.Interrupt()
+        calls = (
+            stranger.connection.reducers.command(str(number), session, interrupt)
+            for number in range(2000)
+        )
+        flood = asyncio.gather(*calls)
+        assert (await ann.ask("k", session, "Execute", "x = 1")).ok
+        await flood
+        await until_gone(scene.mirrored)
+        assert 20 <= len(stranger.db.command_result) < 200
+
+
+async def until_gone(mirrored: Mirrored) -> None:
+    async with asyncio.timeout(30):
+        while await mirrored.rows("command"):  # noqa: ASYNC110 - rows are asked for, not told
+            await asyncio.sleep(0.05)
+
+
 async def test_an_owner_of_all_sessions_makes_and_ends_them(scene: Scene) -> None:
     async with scene.somebody() as arena:
         await scene.say("grant", arena.identity, "owner", "--name", "arena")
