@@ -14,7 +14,7 @@ from watchglass_monitor.dump import NO_NAME, OUT, TimeLimit
 from watchglass_monitor.dump_format import CODE_VERSION, DumpDamaged, Header, decode
 from watchglass_monitor.pickling import BUILTINS, NAMESPACE, VOCABULARY
 from watchglass_monitor.plain_text import describe
-from watchglass_monitor.value_dump import DAMAGED, is_value_dump, read_value_dump
+from watchglass_monitor.value_dump import DAMAGED, Source, is_value_dump, read_value_dump
 
 _CODE = "make_code"
 
@@ -33,11 +33,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """All verdicts; `why` is set where nothing of the dump could be used."""
+    """All verdicts; `why` is set where nothing of the dump could be used.
+
+    `sources` is the code whose definitions the dump has in the place of values.
+    """
 
     verdicts: list[Verdict]
     versions: dict[str, int]
     why: str | None = None
+    sources: tuple[Source, ...] = ()
 
 
 def load(data: bytes, namespace: dict[str, object], *, time_limit: TimeLimit = nullcontext) -> Load:
@@ -65,7 +69,8 @@ def _load_values(data: bytes, namespace: dict[str, object]) -> Load:
         return Load([], {}, DAMAGED)
     namespace.update(found.values)
     lost = [Verdict(name, "lost", why) for name, why in found.lost.items()]
-    return Load([*(Verdict(name, "restored") for name in found.values), *lost], found.versions)
+    back = [Verdict(name, "restored") for name in found.values]
+    return Load([*back, *lost], found.versions, sources=found.sources)
 
 
 def _verdict(entry: tuple[str, bool, str | None, str, bool], lost: Mapping[str, str]) -> Verdict:

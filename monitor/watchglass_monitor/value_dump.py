@@ -11,12 +11,25 @@ DAMAGED = "what was stored is damaged"
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The code of an execution, and the names that it may have defined."""
+
+    number: int
+    code: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ValueDump:
-    """The values that it stands for, which of its names are lost and why, and their versions."""
+    """The values that it stands for, which of its names are lost and why, and their versions.
+
+    `sources` is where the definitions are that are no values.
+    """
 
     values: dict[str, object]
     lost: dict[str, str]
     versions: dict[str, int]
+    sources: tuple[Source, ...]
 
 
 def is_value_dump(data: bytes) -> bool:
@@ -37,5 +50,9 @@ def read_value_dump(data: bytes) -> ValueDump:
             values[name] = decode(tagged)
         except (ValueMistake, RecursionError) as problem:
             lost[name] = f"it is no value: {problem}"
-    versions = {name: version for name, version in told["versions"].items() if name in values}
-    return ValueDump(values, lost, versions)
+    sources = (
+        Source(int(each["number"]), each["code"], tuple(filter(is_variable, each["names"])))
+        for each in told["sources"]
+    )
+    versions = {name: version for name, version in told["versions"].items() if name not in lost}
+    return ValueDump(values, lost, versions, tuple(sources))

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 from watchglass_sync import mirrored_columns as column
 from watchglass_sync.records import DumpRecord, OutputRecord
-from watchglass_sync.value_dump import value_dump
+from watchglass_sync.value_dump import Source, value_dump
 
 FINISHED: Final = frozenset({"ok", "error", "interrupted", "cancelled", "died", "timeout"})
 TEXT_CHARACTERS: Final = 16 * 1024
+SOURCES_CHARACTERS: Final = 4 * 2**20
 CHANGES_PER_EVENT: Final = 100
 _LAST: Final = 2**62
 _NOT_EXPANDABLE: Final = frozenset({"str", "bytes", "bytearray"})
@@ -155,11 +156,22 @@ class _Reading:
         self._changes.append((column.time(row["time"]), place, change))
 
     def dump(self) -> DumpRecord:
-        """The exact values, as a process takes them."""
+        """The exact values, as a process takes them, and the code that defined the others."""
         numbers = [one["number"] for one in self._executions.values()]
-        versions = {name: self._variables[name]["version"] for name in self._exact}
+        versions = {name: one["version"] for name, one in self._variables.items()}
         entries = [self._entry(name, one["type"]) for name, one in self._variables.items()]
-        return DumpRecord(max(numbers, default=0), value_dump(self._exact, versions), entries)
+        data = value_dump(self._exact, versions, list(self._sources()))
+        return DumpRecord(max(numbers, default=0), data, entries)
+
+    def _sources(self) -> Iterator[Source]:
+        names: dict[str, list[str]] = {}
+        for name in self._variables.keys() - self._exact.keys():
+            names.setdefault(self._set_by[name][0] or "", []).append(name)
+        room = SOURCES_CHARACTERS
+        for execution, one in sorted(self._executions.items(), key=lambda each: each[1]["number"]):
+            if execution in names and len(one["code"]) <= room:
+                room -= len(one["code"])
+                yield Source(one["number"], one["code"], sorted(names[execution]))
 
     def _entry(self, name: str, kind: str) -> Data:
         stored = name in self._exact

@@ -132,6 +132,9 @@ async def test_another_server_goes_on_with_code_and_variables_and_says_what_beca
                 "units", "half", "nothing", "points", "huge", "odd", "inf", "late",
             }  # fmt: skip
             assert told["text"] == ("rerun", "the mirror had no exact value of this str")
+            again = "its definition in In [1] was run again"
+            assert told["double"] == told["math"] == ("restored", again)
+            assert (await client.run(session, "double(math.floor(2.5))")).result == "4"
         second.stop()
     assert not (wrong := await scene.mirrored("second").differences()), "\n".join(wrong)
 

@@ -109,12 +109,13 @@ def test_values_that_are_exact_are_dumped_and_of_the_others_is_said_that_they_ar
         bound("half", json='{"$type": "str", "value": "7aCA"}', type="str"),
         bound("big", json=None, type="ndarray"),
     ]
-    dump = read(executions=[execution(), execution(7)], variables=rows).dump
+    dump = read(executions=[execution(7), execution()], variables=rows).dump
     assert dump.number == 7
     assert dump.data.startswith(MAGIC)
     assert json.loads(dump.data[len(MAGIC) :]) == {
         "values": {"nothing": None, "half": {"$type": "str", "value": "7aCA"}},
-        "versions": {"nothing": 4, "half": 4},
+        "versions": {"nothing": 4, "half": 4, "big": 4},
+        "sources": [{"number": 1, "code": "x = 1", "names": ["big"]}],
     }
     told = {entry["name"]: (entry["stored"], entry["why"]) for entry in dump.entries}
     assert told["half"] == (True, None)
