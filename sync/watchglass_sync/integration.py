@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -14,7 +14,7 @@ from spacetimedb_client.module import BatchStep
 from watchglass_sync.errors import MirrorRefused, SessionUnknown
 from watchglass_sync.inbox import CommandInbox, Perform
 from watchglass_sync.journal import Journal
-from watchglass_sync.mirror import SessionMirror
+from watchglass_sync.mirror import SessionMirror, Stored
 from watchglass_sync.mirror_access import MirrorAccess
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_database import MirrorDatabase
@@ -76,7 +76,8 @@ class SpacetimeDBIntegration:
         self._mirrors: dict[str, SessionMirror] = {}
         self._ended_at: dict[str, int] = {}  # the last event of each when this server started
         self._dirty: dict[str, None] = {}  # in the order in which they changed
-        self._left: set[str] = set()  # sessions that another server continues
+        self._elsewhere: set[str] = set()  # sessions that other servers write
+        self._left: set[str] = set()  # those of them that are here as well
         self._news = asyncio.Event()
         self._caught_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -155,13 +156,19 @@ class SpacetimeDBIntegration:
         for mirror in self._mirrors.values():
             mirror.alive_after = self._ended_at.get(mirror.session, 0)
             mirror.is_settled = mirror.position.seq > mirror.alive_after
-        stored = [row.session for row in await self._journal.sessions()]
-        self._dirty = dict.fromkeys([*self._mirrors, *stored, *self._dirty])
+        stored = await self._journal.sessions()
+        self._elsewhere = _elsewhere(database.others, stored)
+        for session in sorted(self._elsewhere & {row.session for row in stored} - self._left):
+            _log.warning("session %s is continued by another server: %s", session, LEFT_ALONE)
+            self._left.add(session)
+        self._dirty = dict.fromkeys(
+            [*self._mirrors, *(row.session for row in stored), *self._dirty]
+        )
         self._say(state="behind" if self._dirty else "connected", problem=None)
         await self._access.open(database, self._wake)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._write(database), name="mirror: rows")
-            group.create_task(self._inbox.run(database), name="mirror: commands")
+            group.create_task(self._inbox.run(database, self._elsewhere), name="mirror: commands")
 
     async def _write(self, database: MirrorDatabase) -> None:
         while True:
@@ -204,8 +211,10 @@ class SpacetimeDBIntegration:
             )
         except SessionUnknown:
             return [] if mirror is None else await self._forgotten(database, mirror)
+        if mirror is None and session in self._elsewhere:
+            return []
         if mirror is None and session in database.others:
-            return await self._of_another(database, row)
+            return await self._take_over(database, row)
         if mirror is None:
             mirror = SessionMirror(session, self._origin, self._tables)
             mirror.alive_after = self._ended_at.get(session, 0)
@@ -216,17 +225,12 @@ class SpacetimeDBIntegration:
             self.notify(session)
         return steps
 
-    async def _of_another(self, database: MirrorDatabase, row: SessionRow) -> list[BatchStep]:
-        """Make the rows of another data directory ours, if the session was resumed from these.
+    async def _take_over(self, database: MirrorDatabase, row: SessionRow) -> list[BatchStep]:
+        """Make the rows from which the session was resumed ours.
 
         In one batch, so that nobody sees the session without its rows.
         """
         session, other = row.session, database.others[row.session]
-        if row.fields.get(RESUMED_FROM) != other.origin:
-            if session not in self._left:
-                _log.warning("session %s is continued by another server: %s", session, LEFT_ALONE)
-            self._left.add(session)
-            return []
         del database.others[session]
         mirror = self._mirrors[session] = SessionMirror(session, self._origin, self._tables)
         mirror.alive_after = self._ended_at.get(session, 0)
@@ -255,6 +259,16 @@ class SpacetimeDBIntegration:
         told, self.status = self.status.state, status
         if told != status.state and self.on_status is not None:
             self.on_status(status)
+
+
+def _elsewhere(others: Mapping[str, Stored], stored: Iterable[SessionRow]) -> set[str]:
+    """The sessions that other servers write: all but those resumed here from these very rows."""
+    resumed = {
+        row.session
+        for row in stored
+        if row.session in others and row.fields.get(RESUMED_FROM) == others[row.session].origin
+    }
+    return others.keys() - resumed
 
 
 def _first(problem: Exception) -> Exception:

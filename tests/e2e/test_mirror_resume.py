@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from spacetimedb_client import FileCredentials
+from spacetimedb_client import Admin, FileCredentials
 from spacetimedb_client.testing import Server
 from tests.e2e.test_mirror import until_true
 from tests.sdk.conftest import server_program
 from tests.support.client import Client, Json
+from tests.support.mirror_client import MirrorClient, mirror_command
 from tests.support.mirrored import Mirrored
 from tests.support.serving import Serving
+from tests.support.waiting import until
 from watchglass_server.mirroring import CREDENTIALS
 
 __all__ = ["server_program"]
@@ -193,6 +195,40 @@ async def said(serving: Serving, words: str) -> bool:
     return words in serving.words()
 
 
+async def test_whoever_was_granted_a_session_goes_on_with_it_and_each_command_happens_once(
+    scene: Scene,
+) -> None:
+    with scene.first() as first:
+        async with (
+            Client(first.url, first.token) as client,
+            MirrorClient.opened(scene.uri, DATABASE) as ann,
+        ):
+            session = await client.create(name="arena")
+            await client.run(session, "units = 1")
+            status, said = await mirror_command(
+                first.data_dir, "grant", ann.identity, "editor", session
+            )
+            assert status == 0, said
+            await until(lambda: ann.values(session) == {"units": "1"})
+            first.kill()
+            asked = asyncio.create_task(ann.ask("k0", session, "Execute", "units += 10"))
+            await asyncio.sleep(0.2)
+            with scene.second() as second:
+                assert (await asked).ok
+                await until(lambda: ann.values(session) == {"units": "11"})
+                with first:
+                    for number in range(5):
+                        done = await ann.ask(f"k{number + 1}", session, "Execute", "units += 1")
+                        assert done.ok
+                    await until(lambda: ann.values(session) == {"units": "16"})
+                    async with Client(first.url, first.token) as old:
+                        await old.join(session)
+                        listed = await old.call("execution.list", session=session)
+                        assert len(listed["executions"]) == 1
+                second.stop()
+    assert not (wrong := await scene.mirrored("second").differences()), "\n".join(wrong)
+
+
 async def test_nothing_is_doubled_by_a_server_that_is_killed_while_it_resumes(
     scene: Scene,
 ) -> None:
@@ -240,6 +276,19 @@ async def killed_after(serving: Serving, mark: str) -> None:
     await until_true(is_said, interval=0.002)
     serving.kill()
     await asyncio.gather(starting, return_exceptions=True)
+
+
+async def test_a_token_of_somebody_else_opens_nothing(scene: Scene, tmp_path: Path) -> None:
+    await killed_at_work(scene)
+    async with Admin(scene.uri) as admin:
+        token = tmp_path / "token"
+        token.write_text((await admin.create_identity()).token)
+    arguments = ("--resume-from-mirror", "--spacetimedb-token-file", str(token))
+    serving = scene.serving("other", *arguments)
+    with pytest.raises(AssertionError, match="owner"):
+        await asyncio.to_thread(serving.start)
+    assert "Traceback" not in serving.words()
+    assert "start without --resume-from-mirror" in serving.words()
 
 
 def test_without_a_token_it_says_where_one_is(scene: Scene) -> None:
