@@ -60,7 +60,7 @@ class MirrorResume:
         except (SpacetimeDBError, MirrorRefused, OSError) as error:
             raise self._problem(str(error).rstrip(".")) from error
         _log.info(
-            "resumed %d sessions from the mirror; %d were left out, and %d rows that are none",
+            "resumed %d sessions from the mirror, and left out %d, and %d rows that cannot be",
             count.resumed,
             count.left,
             count.bad_rows,
@@ -79,11 +79,10 @@ class MirrorResume:
         async with opening as database:
             known = {row.session for row in await self.journal.sessions()}
             found = await database.positions()
-            others = [key for key, stored in found.items() if stored.origin != self.origin]
-            missing = [session for session in others if session not in known]
-            here = len(others) - len(missing)
-            _log.info("%d sessions to resume, %d are here already", len(missing), here)
-            for session in sorted(missing):
+            others = {key for key, stored in found.items() if stored.origin != self.origin}
+            missing = sorted(others - known)
+            _log.info("%d sessions to resume", len(missing))
+            for session in missing:
                 if len(known) + count.resumed >= self.config.max_sessions:
                     self._leave(count, session, "--max-sessions allows no more; raise it")
                 else:
@@ -106,7 +105,7 @@ class MirrorResume:
             one.executions,
             one.variables,
             one.values,
-            f"; {one.bad} rows are none and were left out" if one.bad else "",
+            f"; left out {one.bad} rows that cannot be" if one.bad else "",
         )
 
     async def _taken(self, database: MirrorDatabase, session: str) -> Resumed:

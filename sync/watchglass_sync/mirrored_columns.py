@@ -89,7 +89,7 @@ def time(value: Any) -> str:
 
 def bundle(value: str | None, plain: str) -> dict[str, object]:
     """MIME types and their forms; where there is no JSON of them, the text."""
-    forms = {"text/plain": plain} if value is None else tagged(value)
+    forms: Any = {"text/plain": plain} if value is None else tagged(value)
     if not isinstance(forms, dict):
         raise TypeError("no bundle")
     return forms
