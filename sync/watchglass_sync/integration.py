@@ -18,6 +18,7 @@ from watchglass_sync.mirror import SessionMirror, Stored
 from watchglass_sync.mirror_access import MirrorAccess
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_database import MirrorDatabase
+from watchglass_sync.mirror_lag import MirrorLag
 from watchglass_sync.mirror_tables import MirrorTables
 from watchglass_sync.permissions import Permissions
 from watchglass_sync.records import RESUMED_FROM, SessionRow
@@ -66,6 +67,7 @@ class SpacetimeDBIntegration:
         """`perform` does what a row of `command` asks for."""
         self.address = address
         self.status = MirrorStatus(state="disconnected")
+        self.lag = MirrorLag()
         self.on_status: Callable[[MirrorStatus], None] | None = None
         self._journal = journal
         self._credentials = credentials
@@ -92,9 +94,15 @@ class SpacetimeDBIntegration:
         """How many commands it has answered."""
         return self._inbox.answered
 
+    def is_elsewhere(self, session: str) -> bool:
+        """True when another server writes the rows of this session."""
+        return session in self._elsewhere
+
     async def start(self) -> None:
         """Begin, before any session is live; does not wait for the database."""
         self._ended_at = {row.session: row.last_seq for row in await self._journal.sessions()}
+        for session, last in self._ended_at.items():
+            self.lag.found(session, last)
         self._task = asyncio.create_task(self._run(), name="mirror")
 
     async def stop(self, grace: float = 2.0) -> None:
@@ -153,6 +161,7 @@ class SpacetimeDBIntegration:
 
     async def _follow(self, database: MirrorDatabase) -> None:
         self._mirrors = await database.mirrors()
+        self.lag.connected({name: one.position.seq for name, one in self._mirrors.items()})
         for mirror in self._mirrors.values():
             mirror.alive_after = self._ended_at.get(mirror.session, 0)
             mirror.is_settled = mirror.position.seq > mirror.alive_after
@@ -196,6 +205,7 @@ class SpacetimeDBIntegration:
             if self._tables.is_public:
                 groups = [[step for steps in groups for step in steps]]
             await database.apply(*groups)
+            self.lag.written()
             self._say(
                 state="behind" if self._dirty else "connected",
                 rows=self.status.rows + count,
@@ -210,8 +220,10 @@ class SpacetimeDBIntegration:
                 session, after, READ_EVENTS, max_bytes=READ_BYTES
             )
         except SessionUnknown:
+            self.lag.forgotten(session)
             return [] if mirror is None else await self._forgotten(database, mirror)
         if mirror is None and session in self._elsewhere:
+            self.lag.forgotten(session)
             return []
         if mirror is None and session in database.others:
             return await self._take_over(database, row)
@@ -220,7 +232,10 @@ class SpacetimeDBIntegration:
             mirror.alive_after = self._ended_at.get(session, 0)
             self._mirrors[session] = mirror
             self._access.look_at(session)
+        self.lag.read(session, events)
         steps = [*mirror.take(events), *mirror.describe(row)]
+        if (old := mirror.surplus()) is not None:
+            steps += mirror.drop(await database.old_executions(session, old))
         if events and events[-1].seq < row.last_seq:
             self.notify(session)
         return steps
@@ -238,6 +253,7 @@ class SpacetimeDBIntegration:
         steps = mirror.take_over(other, await database.keys(session))
         events = await self._journal.events(session, 0, READ_EVENTS, max_bytes=READ_BYTES)
         while events:
+            self.lag.read(session, events)
             steps += mirror.take(events)
             after = mirror.position.seq
             events = await self._journal.events(session, after, READ_EVENTS, max_bytes=READ_BYTES)

@@ -183,6 +183,7 @@ async def test_a_server_that_runs_on_stops_writing_what_another_one_has_taken(
             with scene.second() as second:
                 await old.run(session, "x = 2")
                 await old.run(session, "x = 3")
+                await old.log(session).event("mirror.state", state="off")
                 async with Client(second.url, second.token) as client:
                     await client.join(session)
                     assert await client.value(session, "x") == 1
