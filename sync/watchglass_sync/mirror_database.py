@@ -158,10 +158,14 @@ class MirrorDatabase:
 
     async def positions(self) -> dict[str, Stored]:
         """How far each session is, of whichever data directory."""
-        return {
-            row.session: Stored(row.origin, row.seq, row.outputs, row.changes)
-            for row in await self._rows("SELECT * FROM position")
-        }
+        return {row.session: _stored(row) for row in await self._rows("SELECT * FROM position")}
+
+    async def position(self, session: str) -> Stored | None:
+        """How far one session is."""
+        statement = "SELECT * FROM position WHERE session = ?"
+        for row in await self._admin.sql(self.address.database, statement, session):
+            return _stored(row)
+        return None
 
     async def keys(self, session: str) -> dict[str, list[str]]:
         """The keys of all rows of a session, by their tables."""
@@ -192,6 +196,10 @@ class MirrorDatabase:
 
     async def _rows(self, statement: str) -> Iterable[Any]:
         return await self._admin.sql(self.address.database, statement)
+
+
+def _stored(row: Any) -> Stored:
+    return Stored(row.origin, row.seq, row.outputs, row.changes)
 
 
 def _columns(table: str, row: Any) -> dict[str, Any]:

@@ -22,13 +22,13 @@ class Found:
 
 async def read_rows(database: MirrorDatabase, session: str) -> Found:
     """All rows of a session. Raises ValueError, which says why there are none to take."""
-    before: Stored | None = (await database.positions()).get(session)
+    before: Stored | None = await database.position(session)
     for _ in range(TRIES):
         if before is None:
             raise ValueError("its rows are gone")
         rows = await database.rows(session)
         # Each change of its rows moves its position in the same transaction.
-        after = (await database.positions()).get(session)
+        after = await database.position(session)
         if after == before:
             if rows is None:
                 raise ValueError("it has no row in `session`")

@@ -19,6 +19,8 @@ from tests.support.mirrored import Mirrored
 from tests.support.serving import Serving
 from tests.support.waiting import until
 from watchglass_server.mirroring import CREDENTIALS
+from watchglass_sync.journal import Journal
+from watchglass_sync.records import RESUMED_FROM
 
 __all__ = ["server_program"]
 
@@ -139,6 +141,9 @@ async def test_another_server_goes_on_with_code_and_variables_and_says_what_beca
             assert (await client.run(session, "double(math.floor(2.5))")).result == "4"
         second.stop()
     assert not (wrong := await scene.mirrored("second").differences()), "\n".join(wrong)
+    async with await Journal.open(second.data_dir) as journal:
+        (row,) = await journal.sessions()
+    assert str(row.fields[RESUMED_FROM]).startswith("j")  # for a take-over that comes later
 
 
 async def test_the_first_server_leaves_alone_what_another_one_continues(scene: Scene) -> None:
@@ -279,6 +284,42 @@ async def killed_after(serving: Serving, mark: str) -> None:
     await until_true(is_said, interval=0.002)
     serving.kill()
     await asyncio.gather(starting, return_exceptions=True)
+
+
+async def test_rows_that_cannot_be_are_counted_and_cost_nothing_else(scene: Scene) -> None:
+    with scene.first() as first:
+        async with Client(first.url, first.token) as client:
+            good, bare = await client.create(name="good"), await client.create(name="bare")
+            await client.run(good, "print('a'); x = 1; 2")
+            mirrored = scene.mirrored("first")
+
+            async def is_there() -> bool:
+                rows = await mirrored.rows("execution")
+                return [row["status"] for row in rows] == ["ok"] and len(
+                    await mirrored.rows("session")
+                ) == 2
+
+            await until_true(is_there)
+        first.kill()
+    kept = FileCredentials(scene.serving("first").data_dir / CREDENTIALS)
+    async with Admin(scene.uri, token=kept.load(scene.uri, DATABASE)) as admin:
+        await admin.sql(DATABASE, "UPDATE output SET kind = 'telepathy' WHERE kind = 'stream'")
+        await admin.sql(DATABASE, "DELETE FROM session WHERE session = ?", bare)
+    with scene.second() as second:
+        words = second.words()
+        assert "with exact values; left out 1 rows that cannot be" in words
+        assert f"session '{bare}' is not resumed: it has no row in `session`" in words
+        async with Client(second.url, second.token) as client:
+            assert len((await client.call("session.list"))["sessions"]) == 1
+            joined = await client.join(good)
+            (ran,) = joined["state"]["executions"]
+            assert [each["type"] for each in ran["outputs"]] == ["execute_result"]
+            assert await client.value(good, "x") == 1
+        second.stop()
+    wrong = await scene.mirrored("second").differences()
+    assert wrong == []
+    positions = await mirrored.rows("position")
+    assert len({row["origin"] for row in positions}) == 2
 
 
 async def test_a_token_of_somebody_else_opens_nothing(scene: Scene, tmp_path: Path) -> None:
