@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, redirect_stderr, redirect_stdout
 from time import monotonic
 
+from watchglass_monitor.deadline import DeadlineExceeded
 from watchglass_monitor.load import Verdict
 from watchglass_monitor.magics import transform
 from watchglass_monitor.plain_text import describe
@@ -46,8 +47,10 @@ def _run(statement: ast.stmt, number: int, namespace: Namespace, time_limit: Tim
         with redirect_stdout(nowhere), redirect_stderr(nowhere), time_limit():
             module = ast.Module([statement], [])
             exec(compile(module, file_name(number), "exec", dont_inherit=True), namespace)
+    except DeadlineExceeded:
+        return "it took too long"
     except BaseException as problem:
-        # From code of the user's, or from the time limit: it costs this definition only.
+        # From code of the user's: it costs this definition only.
         return describe(problem)
     return ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from spacetimedb_client import Admin, FileCredentials, SpacetimeDBError
 from watchglass_server.config import Config
@@ -43,16 +43,17 @@ class MirrorResume:
     address: MirrorAddress
     credentials: FileCredentials
     origin: str
+    count: ResumeCount = field(default_factory=ResumeCount)
 
-    async def run(self) -> ResumeCount:
+    async def run(self) -> None:
         """Have them all, or say what is in the way. Raises SetupError."""
         _log.info("resuming the sessions that are mirrored at %s", self.address)
-        count = ResumeCount()
+        count = self.count
         try:
             async with asyncio.timeout(REACHED_IN_S):
                 await self._look()
             async with asyncio.timeout(READ_IN_S):
-                await self._read(count)
+                await self._read()
         except TimeoutError:
             raise self._problem(
                 f"it took too long; {count.resumed} sessions are here, and another start goes on"
@@ -65,7 +66,6 @@ class MirrorResume:
             count.left,
             count.bad_rows,
         )
-        return count
 
     async def _look(self) -> None:
         """There must be a database: opening it would make one, and there is nothing in that."""
@@ -73,7 +73,7 @@ class MirrorResume:
         async with Admin(self.address.uri, token=token, timeout=REACHED_IN_S) as admin:
             await admin.database_identity(self.address.database)
 
-    async def _read(self, count: ResumeCount) -> None:
+    async def _read(self) -> None:
         tables = MirrorTables(public=self.config.mirror_public)
         opening = MirrorDatabase.opened(self.address, tables, self.origin, self.credentials)
         async with opening as database:
@@ -83,21 +83,21 @@ class MirrorResume:
             missing = sorted(others - known)
             _log.info("%d sessions to resume", len(missing))
             for session in missing:
-                if len(known) + count.resumed >= self.config.max_sessions:
-                    self._leave(count, session, "--max-sessions allows no more; raise it")
+                if len(known) + self.count.resumed >= self.config.max_sessions:
+                    self._leave(session, "--max-sessions allows no more; raise it")
                 else:
-                    await self._resume(database, session, count)
+                    await self._resume(database, session)
 
-    async def _resume(self, database: MirrorDatabase, session: str, count: ResumeCount) -> None:
+    async def _resume(self, database: MirrorDatabase, session: str) -> None:
         try:
             one = await self._taken(database, session)
         except ValueError as error:
-            self._leave(count, session, str(error))
+            self._leave(session, str(error))
             return
         # All of it or nothing: a server that is killed here begins this session anew.
         await self.journal.append(session, one.records)
-        count.resumed += 1
-        count.bad_rows += one.bad
+        self.count.resumed += 1
+        self.count.bad_rows += one.bad
         _log.info(
             "resumed session %s (%r): %d executions, %d variables, %d of them with exact values%s",
             session,
@@ -116,8 +116,8 @@ class MirrorResume:
             lambda: resumed(session, read_session(found.rows), found.origin)
         )
 
-    def _leave(self, count: ResumeCount, session: str, why: str) -> None:
-        count.left += 1
+    def _leave(self, session: str, why: str) -> None:
+        self.count.left += 1
         _log.warning("session %r is not resumed: %s", session[:100], why)
 
     def _problem(self, words: str) -> SetupError:

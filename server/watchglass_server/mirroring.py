@@ -87,8 +87,10 @@ class Mirroring:
         if self.integration is None:
             return
         await self.integration.start()
+        if self.resuming is None or not self.resuming.count.resumed:
+            return
         # Whoever looks at the mirror once this server is ready finds its rows there.
-        if self.resuming is not None and not await self.integration.caught_up(TAKEN_OVER_IN_S):
+        if not await self.integration.caught_up(TAKEN_OVER_IN_S):
             _log.warning("the rows of resumed sessions are taken over later")
 
     async def stop(self) -> None:

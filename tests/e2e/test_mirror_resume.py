@@ -32,6 +32,8 @@ units = 3; print("hello"); half = "\\ud800"; nothing = None
 points = [(1, 2.5), {"a": b"\\x00"}]; huge = 2**70; odd = {1, 2}; inf = float("inf")
 text = "x" * 9000
 def double(x): return 2 * x
+class Endless:
+    while units != 3: pass  # it is 4 when this is run again
 gone = 1
 """
 
@@ -138,6 +140,8 @@ async def test_another_server_goes_on_with_code_and_variables_and_says_what_beca
             assert told["text"] == ("rerun", "the mirror had no exact value of this str")
             again = "its definition in In [1] was run again"
             assert told["double"] == told["math"] == ("restored", again)
+            endless = "its definition in In [1] was not run again: it took too long"
+            assert told["Endless"] == ("rerun", endless)
             assert (await client.run(session, "double(math.floor(2.5))")).result == "4"
         second.stop()
     assert not (wrong := await scene.mirrored("second").differences()), "\n".join(wrong)
