@@ -364,7 +364,7 @@ def test_both_sides_end_equal_to_the_row_whatever_happens_in_between(
             case "cut", [bool(is_lost_first)]:
                 world.cut(is_lost_first=is_lost_first)
             case ("from_process" | "record" | "from_database") as queue, []:
-                world.deliver(getattr(world, queue))
+                world.deliver(getattr(world, str(queue)))
             case _:
                 getattr(world, str(name))(*given_with)
     world.come_to_rest()
