@@ -20,7 +20,7 @@ __all__ = ["server_program"]
 
 pytestmark = pytest.mark.slow
 DATABASE = "watchglass"
-FAULTS = ("cut", "kill database", "kill server")
+FAULTS = ("cut", "cut in a batch", "kill database", "kill server")
 
 
 @pytest.fixture
@@ -79,10 +79,10 @@ async def test_after_cuts_and_kills_in_any_order_the_tables_are_what_the_journal
         arguments = ("--spacetimedb", address, "--pool-min-size", "1")
         serving = Serving(tmp_path, *arguments, cache_dir=cache_dir)
         with serving:
-            for _ in range(100 if soak else 10):
-                await under_load(
-                    serving, chance.choice(("cut", "kill database", "kill server")), lasting, proxy
-                )
+            faults = [*FAULTS, *chance.choices(FAULTS, k=96 if soak else 6)]
+            chance.shuffle(faults)
+            for fault in faults:
+                await under_load(serving, fault, lasting, proxy)
             async with Client(serving.url, serving.token) as client:
                 await client.create(name="last")
 
@@ -104,6 +104,9 @@ async def under_load(serving: Serving, fault: str, database: Server, proxy: Wire
         await asyncio.sleep(0.2)
         if fault == "cut":
             proxy.cut()
+        elif fault == "cut in a batch":
+            proxy.cut_after(700, for_client=False)
+            await asyncio.sleep(0.3)
         elif fault == "kill database":
             database.kill()
             await asyncio.sleep(0.1)
