@@ -41,6 +41,7 @@ class WireProxy:
         assert self._server is not None
         self._server.close()
         self.cut()
+        self.release()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut(self) -> None:
