@@ -90,6 +90,11 @@ class Mirroring:
 
         return both
 
+    def imported(self, session: str) -> None:
+        """A session was written to the journal by an import."""
+        if self.integration is not None:
+            self.integration.notify(session)
+
     def ended(self, ended: Ended) -> Ended:
         """The same, with the mirror told that a session is gone."""
         mirror = self.integration
