@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Final
 
-from spacetimedb_bsatn import Classes, Codec, Identity, Timestamp, u32, u64
+from spacetimedb_bsatn import Classes, Codec, ConversionError, Identity, Timestamp, u32, u64
 from spacetimedb_bsatn.algebraic import TIMESTAMP, Primitive, Ref, option
 from spacetimedb_client.module import BatchStep, Module, Operation, TableHandle
 
@@ -173,8 +173,12 @@ class MirrorTable:
 
     def upsert(self, **columns: Any) -> BatchStep:
         """Put a row in the place of the one with its key, or beside the others."""
-        row = self.row(**{name: encodable(value) for name, value in columns.items()})
-        return BatchStep(Operation.UPSERT, self.handle.place, self._codec.encode(row))
+        try:
+            data = self._codec.encode(self.row(**columns))
+        except ConversionError:  # hardly any row: the others are not looked through for it
+            row = self.row(**{name: encodable(value) for name, value in columns.items()})
+            data = self._codec.encode(row)
+        return BatchStep(Operation.UPSERT, self.handle.place, data)
 
     def delete(self, key: str | int) -> BatchStep:
         """Take away the row with this key, if there is one."""
