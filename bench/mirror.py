@@ -34,6 +34,8 @@ UNITS: Final = {1: 1000, 10: 200, 100: 100}
 """How many names an execution sets, by the number of sessions."""
 SETTLED_S: Final = 0.3
 Run = Callable[[WatchglassSession], Awaitable[None]]
+QUEUED: Final = 2
+"""Executions that a session has been given and has not ended: one runs, and the next waits."""
 RATE_S: Final = 6.0
 
 
@@ -223,12 +225,19 @@ async def one_rate(mirrored: Mirrored, sessions: Sequence[WatchglassSession], nu
 
 
 async def change_until(session: WatchglassSession, units: int, until: float) -> int:
-    """One execution after the other; how many there were, which is the last number."""
-    number = 0
-    while time.time() < until:
-        number += 1
-        await session.execute(programs.changes(units, number))
-    return number
+    """One execution after the other, of which some wait; how many: that is the last number."""
+    last = 0
+
+    async def one_after_another() -> None:
+        nonlocal last
+        while time.time() < until:
+            last += 1
+            await session.execute(programs.changes(units, last))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(QUEUED):
+            group.create_task(one_after_another())
+    return last
 
 
 def check(

@@ -227,8 +227,8 @@ def test_what_a_later_version_writes_changes_nothing_and_is_counted() -> None:
 
 
 def test_what_is_long_is_made_rows_in_slices_of_which_there_is_always_one() -> None:
-    large = {"changes": [{}] * SLICE}
-    kinds: list[Any] = [{}] * (SLICE + 1) + [large, {}, large, {"changes": 5}]
+    large: dict[str, Any] = {"changes": [{}] * SLICE}
+    kinds: list[dict[str, Any]] = [{}] * (SLICE + 1) + [large, {}, large, {"changes": 5}]
     events = [Event(seq, TIME, "any", data) for seq, data in enumerate(kinds)]
     found = [*slices(events)]
     assert [event for part in found for event in part] == events
