@@ -14,14 +14,13 @@ from typing import Any, Final
 
 from bench import mirror_programs as programs
 from bench.contender import BenchFailed
-from bench.mirror_side import DATABASE, Mirrored
+from bench.mirror_side import DATABASE, Mirrored, grant
 from bench.processes import cpu_s
 from bench.progress import rounds, say
 from bench.samples import Samples
 from bench.watchglass_side import Watchglass, WatchglassSession, watchglass
 from scripts.spacetimedb_server import BINARY
 from spacetimedb_client.testing import Server
-from watchglass_server.mirroring import CREDENTIALS
 
 QUIET, LOADED = "quiet", "under load"
 ON, OFF = "mirror on", "mirror off"
@@ -82,8 +81,8 @@ async def measure(folder: Path, scaled: Callable[[int], int]) -> Mirror:
             watchglass(ON, folder / ON, "--spacetimedb", address, *pool) as server,
             watchglass(OFF, folder / OFF, *pool) as other,
         ):
-            credentials = folder / ON / "data" / CREDENTIALS
-            mirrored = Mirrored(server, database.uri, database.pid, credentials)
+            await grant(database.uri, folder / ON / "data", folder / "reader")
+            mirrored = Mirrored(server, database.uri, database.pid, folder / "reader")
             return await measure_all(mirrored, other, scaled)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from typing import Any, Final
 from bench.contender import BenchFailed
 from bench.processes import descendants_of, ended
 from bench.watchglass_side import Watchglass
+from spacetimedb_client import Admin, FileCredentials
 
 ROOT: Final = Path(__file__).parents[1]
 DATABASE: Final = "bench"
 ANSWER_S: Final = 120
+GRANTS_TRIED: Final = 20
 ANSWER_BYTES: Final = 2**24
 
 
@@ -35,6 +38,22 @@ class Reader:
         """What it has seen, when all sessions are done."""
         told: dict[str, Any] = json.loads(await self.line())
         return told
+
+
+async def grant(uri: str, data: Path, folder: Path) -> None:
+    """A new identity that may see all sessions, whose token is kept in a folder."""
+    async with Admin(uri) as admin:
+        somebody = await admin.create_identity()
+    FileCredentials(folder).save(uri, DATABASE, somebody.token)
+    program = str(Path(sys.executable).with_name("watchglass"))
+    command = ("mirror", "grant", str(somebody.identity), "viewer", "--data-dir", str(data))
+    for _ in range(GRANTS_TRIED):
+        granting = await asyncio.create_subprocess_exec(program, *command, stdout=PIPE, stderr=PIPE)
+        said, problem = await granting.communicate()
+        if granting.returncode == 0:
+            return
+        await asyncio.sleep(0.5)  # the server has not made the database yet
+    raise BenchFailed(f"nothing could be granted: {(said + problem).decode()}")
 
 
 @dataclass(frozen=True)
