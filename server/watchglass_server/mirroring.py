@@ -20,6 +20,7 @@ from watchglass_server.tokens import new_id
 from watchglass_sync.journal import Journal
 
 if TYPE_CHECKING:
+    from watchglass_sync.bound_rows import BoundRows
     from watchglass_sync.integration import SpacetimeDBIntegration
 
 _log = logging.getLogger(__name__)
@@ -76,6 +77,17 @@ class Mirroring:
         """Let it catch up for a moment, and end it."""
         if self.integration is not None:
             await self.integration.stop()
+
+    def bound_rows(self, config: Config) -> BoundRows | None:
+        """The rows that variables follow, by the mirror's identity: of all databases there."""
+        if self.integration is None:
+            return None
+        from spacetimedb_client import FileCredentials
+        from watchglass_sync.bound_rows import BoundRows
+
+        address = self.integration.address
+        kept = FileCredentials(config.data_dir / CREDENTIALS)
+        return BoundRows(address, lambda: kept.load(address.uri, address.database))
 
     def published(self, publish: Publish) -> Publish:
         """The same, with the mirror told of what was stored."""
