@@ -90,6 +90,28 @@ async def test_an_identity_sees_the_sessions_granted_to_it_while_they_are(scene:
         assert "nothing is granted" in (await scene.say("list")).lower()
 
 
+async def test_each_of_several_identities_sees_each_change(scene: Scene) -> None:
+    session = await scene.owner.create(name="one")
+    async with scene.somebody() as ann, scene.somebody() as bob, scene.somebody() as eve:
+        for who in (ann, bob, eve):
+            await scene.say("grant", who.identity, "viewer", session)
+        await until(lambda: all(len(who.db.session) == 1 for who in (ann, bob, eve)))
+        await scene.owner.call("session.rename", session=session, name="two")
+        await scene.owner.call("execute", session=session, code="while True: pass")
+        tables = [(who.db.session, who.db.process) for who in (ann, bob, eve)]
+        told = [("two", "busy")] * 3
+        await until(
+            lambda: (
+                [(one.name, two.state) for each in tables for one, two in zip(*each, strict=True)]
+                == told
+            )
+        )
+        await scene.say("revoke", ann.identity, session)
+        await until(lambda: ann.seen() == {})
+        await scene.owner.call("session.destroy", session=session)
+        await until(lambda: bob.seen() == eve.seen() == {})
+
+
 async def test_editors_execute_and_set_and_delete_variables(scene: Scene) -> None:
     session = await scene.owner.create()
     async with scene.somebody() as ann:
