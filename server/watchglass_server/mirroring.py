@@ -79,6 +79,11 @@ class Mirroring:
 
         return both
 
+    def stored(self, session: str) -> None:
+        """A session was stored that was never live."""
+        if self.integration is not None:
+            self.integration.notify(session)
+
     def ended(self, ended: Ended) -> Ended:
         """The same, with the mirror told that a session is gone."""
         mirror = self.integration

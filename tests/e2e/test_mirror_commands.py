@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from spacetimedb_client.testing import Server
@@ -251,6 +252,18 @@ async def test_an_owner_of_all_sessions_makes_and_ends_them(scene: Scene) -> Non
         await arena.ask("gone", made.session, "DestroySession")
         await until(lambda: arena.seen() == {} and len(arena.db.access) == 0)
         assert len(arena.db.command_result) == 4
+
+
+async def test_an_imported_session_is_seen_at_once(scene: Scene) -> None:
+    async with scene.somebody() as ann:
+        await scene.say("grant", ann.identity, "viewer")
+        headers = {"Authorization": f"Bearer {scene.serving.token}"}
+        async with aiohttp.ClientSession(scene.serving.url, headers=headers) as http:
+            path = "/api/sessions/import?format=py&name=old"
+            async with http.post(path, data=b"x = 1\n") as response:
+                assert response.status == 200
+        await until(lambda: [row.name for row in ann.db.session] == ["old"])
+        await until(lambda: [row.code for row in ann.db.execution] == ["x = 1"])
 
 
 async def test_commands_that_came_while_no_server_ran_are_performed_by_the_next(
