@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import hashlib
 import re
 import shlex
 from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ import pytest
 
 from spacetimedb_client.testing import Server
 from tests.sdk.conftest import server_program
-from tests.support.client import Client
+from tests.support.client import CallFailed, Client
 from tests.support.mirror_client import MirrorClient, mirror_command
 from tests.support.mirrored import Mirrored
 from tests.support.serving import Serving
@@ -133,6 +134,19 @@ async def test_editors_execute_and_set_and_delete_variables(scene: Scene) -> Non
         await until(lambda: ann.values(session) == {})
         assert len(ann.db.execution) == 1
         assert await scene.mirrored.rows("command") == []
+
+
+async def test_nobody_takes_the_id_of_an_execution_that_a_command_will_have(scene: Scene) -> None:
+    session = await scene.owner.create()
+    async with scene.somebody() as ann:
+        await scene.say("grant", ann.identity, "editor", session)
+        ids = hashlib.sha256(f"{ann.identity}/k".encode()).hexdigest()
+        taken = {"code": "x = 1", "execution": f"m{ids[:31]}"}
+        with pytest.raises(CallFailed) as refused:
+            await scene.owner.call("execute", session=session, **taken)
+        assert (refused.value.code, refused.value.error["field"]) == ("bad_request", "execution")
+        done = await ann.ask("k", session, "Execute", "x = 2")
+        assert (done.ok, done.execution) == (True, taken["execution"])
 
 
 async def test_who_has_no_role_is_refused_and_learns_nothing(scene: Scene) -> None:
