@@ -278,9 +278,9 @@ def _rules(*, public: bool) -> Iterator[str]:
     """Who sees which rows.
 
     `access` has no rule: the database (1.2.0) can follow a join with a table only if that has none.
-    The identity is asked for twice. Said once, it takes the place of the join's index, and then the
-    database refuses every subscription that has a condition of its own; and where the key of a table
-    is joined, it tells a change to the identity of the first row of `access` alone.
+    The identity is asked for twice. Said once, it takes the place of the join's index, and then
+    the database refuses every subscription that has a condition of its own; and where the key of
+    a table is joined, it tells a change to the identity of the first row of `access` alone.
     """
     yield "SELECT * FROM command_result WHERE caller = :sender"
     if not public:
