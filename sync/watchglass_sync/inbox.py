@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence, Set
 from typing import Any, Final
 
@@ -14,9 +13,6 @@ from watchglass_sync.mirror_tables import COMMAND, MirrorTables
 from watchglass_sync.remote_commands import CommandOutcome, CommandResults, RemoteCommand
 
 AT_ONCE: Final = 64
-STRANGERS_PER_S: Final = 10.0
-STRANGERS_MOST: Final = 20.0
-DROPPED_AT_ONCE: Final = 1000
 # These are to stop what goes on, also what others of the session wait for.
 URGENT: Final = frozenset({"Interrupt", "DestroySession"})
 URGENT_S: Final = 1.0
@@ -38,9 +34,6 @@ class CommandInbox:
         self._access = access
         self._elsewhere: Set[str] = frozenset()
         self._perform = perform
-        self._strangers = STRANGERS_MOST
-        self._counted_at = time.monotonic()
-        self._dropped: list[RemoteCommand] = []
 
     async def run(self, database: MirrorDatabase, elsewhere: Set[str]) -> None:
         """Until it is cancelled, or the connection is lost. Raises SpacetimeDBError.
@@ -48,9 +41,8 @@ class CommandInbox:
         Commands to the sessions `elsewhere` are for the servers that write these.
         """
         self._elsewhere = elsewhere
-        self._dropped.clear()
         rows = await database.follow("command_result")
-        self._results.load(rows, self._is_stranger)
+        self._results.load(rows)
         commands = await database.follow(COMMAND)
         async with asyncio.TaskGroup() as group:
             turns = _Turns(group)
@@ -59,17 +51,9 @@ class CommandInbox:
                 self._take(database, turns, row)
             await database.lost()
 
-    def _is_stranger(self, caller: str) -> bool:
-        return not self._access.permissions.knows(caller)
-
     def _take(self, database: MirrorDatabase, turns: _Turns, row: Any) -> None:
         command = RemoteCommand.of_row(row)
         if command.session in self._elsewhere:
-            return
-        if self._is_stranger(command.caller) and self._are_too_many():
-            self._dropped.append(command)
-            if len(self._dropped) == 1:
-                turns.after([""], self._drop(database))
             return
         turns.after(
             # Of those with one key the first is performed, whichever sessions they name.
@@ -86,35 +70,12 @@ class CommandInbox:
         role = self._access.permissions.role_in(command.caller, command.session)
         return command.session if command.session and role in ACTING else command.caller
 
-    def _are_too_many(self) -> bool:
-        """Identities cost nothing: a flood of theirs gets an answer now and then."""
-        now = time.monotonic()
-        refilled = self._strangers + (now - self._counted_at) * STRANGERS_PER_S
-        self._counted_at = now
-        self._strangers = min(STRANGERS_MOST, refilled) - 1
-        if self._strangers < 0:
-            self._strangers += 1
-            return True
-        return False
-
-    async def _drop(self, database: MirrorDatabase) -> None:
-        while self._dropped:
-            dropped = self._dropped[:DROPPED_AT_ONCE]
-            await database.apply([step for each in dropped for step in self._results.dropped(each)])
-            del self._dropped[: len(dropped)]
-
     async def _answer(self, database: MirrorDatabase, command: RemoteCommand) -> None:
         if self._results.has(command):
             await database.apply(self._results.dropped(command))
             return
         outcome = await self._perform(command)
-        groups = self._results.answered(
-            command,
-            outcome,
-            is_stranger=self._is_stranger(command.caller),
-            now=Timestamp.now(),
-        )
-        await database.apply(*groups)
+        await database.apply(self._results.answered(command, outcome, Timestamp.now()))
         self.answered += 1
 
 

@@ -147,6 +147,10 @@ class MirrorDatabase:
         """What the owner has granted."""
         return [Permission.of_row(row) for row in await self._rows("SELECT * FROM permission")]
 
+    async def callers(self) -> set[str]:
+        """The identities that may call the reducer `command`."""
+        return {str(row.identity) for row in await self._rows("SELECT * FROM caller")}
+
     async def sessions(self) -> set[str]:
         """All sessions that have rows, of whichever data directory."""
         return {row.session for row in await self._rows("SELECT session FROM session")}

@@ -115,6 +115,9 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
         "name": option(Primitive.STRING),
         "granted_at": Timestamp,
     },
+    "caller": {
+        "identity": Identity,
+    },
     "access": {
         "key": str,
         "identity": Identity,
@@ -144,7 +147,7 @@ OF_SESSIONS: Final = (
     "checkpoint",
 )
 """What an identity sees of the sessions that were granted to it, and of no other."""
-PRIVATE: Final = frozenset({"position", "permission"})
+PRIVATE: Final = frozenset({"position", "permission", "caller"})
 INDEXES: Final[dict[str, list[str]]] = {
     **{name: ["session"] for name in OF_SESSIONS if "key" in TABLES[name]},
     "access": ["identity", "session"],
@@ -152,6 +155,9 @@ INDEXES: Final[dict[str, list[str]]] = {
 }
 
 COMMAND: Final = "command"
+NO_CALLER: Final = (
+    "you have no role in any session: ask the owner of this server for `watchglass mirror grant`"
+)
 # The kinds of commands, each with its columns.
 ACTIONS: Final[dict[str, dict[str, Any]]] = {
     "Execute": {"code": str},
@@ -176,7 +182,10 @@ class MirrorTable:
         """Put a row in the place of the one with its key, or beside the others."""
         try:
             data = self._codec.encode(self.row(**columns))
-        except ConversionError:  # hardly any row: the others are not looked through for it
+            is_fine = len(data) <= TEXT_CHARACTERS
+        except ConversionError:
+            is_fine = False
+        if not is_fine:  # hardly any row: the others are not looked through for it
             row = self.row(**{name: encodable(value) for name, value in columns.items()})
             data = self._codec.encode(row)
         return BatchStep(Operation.UPSERT, self.handle.place, data)
@@ -192,7 +201,7 @@ class MirrorTable:
         one = (1).to_bytes(4, "little") + self._codec.encode(row)
         return BatchStep(Operation.DELETE_ROWS, self.handle.place, one)
 
-    def delete(self, key: str | int) -> BatchStep:
+    def delete(self, key: str | int | Identity) -> BatchStep:
         """Take away the row with this key, if there is one."""
         return BatchStep(Operation.DELETE_KEY, self.handle.place, self._key.encode(encodable(key)))
 
@@ -243,7 +252,9 @@ class MirrorTables:
             for kind, columns in ACTIONS.items()
         }
         action = self.module.sum("Action", **kinds)
-        return self.module.inbox(COMMAND, {"key": str, "session": str, "action": action})
+        columns = {"key": str, "session": str, "action": action}
+        callers = self._handles["caller"]
+        return self.module.inbox(COMMAND, columns, only_in=callers, refusal=NO_CALLER)
 
     def build(self, owner: Identity) -> bytes:
         """The module, whose reducers obey this identity alone."""
