@@ -54,10 +54,13 @@ def per_s(rates: Sequence[Rate]) -> Figure:
 def cores_table(rates: Mapping[int, Sequence[Rate]]) -> str:
     """Of the processors, by who had them."""
     kinds = list(next(iter(rates.values()))[0].cores)
-    lines = [f"| sessions | {' | '.join(kinds)} |", f"| ---: |{' ---: |' * len(kinds)}"]
+    head = ["sessions", *kinds, "the server, for a change"]
+    lines = [f"| {' | '.join(head)} |", f"|{' ---: |' * len(head)}"]
     for sessions, found in rates.items():
         used = (statistics.median(rate.cores[kind] for rate in found) for kind in kinds)
-        lines.append(f"| {sessions} | {' | '.join(rounded(each) for each in used)} |")
+        each_us = statistics.median(rate.cores["server"] / rate.per_s * 1e6 for rate in found)
+        cells = [f"{sessions}", *map(rounded, used), f"{rounded(each_us)} µs"]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -93,7 +96,7 @@ def tables(measured: Mirror) -> str:
 
 
 def page(measured: Mirror, machine: str) -> str:
-    units = ", ".join(f"{count} in each of {sessions}" for sessions, count in UNITS.items())
+    units = ", ".join(f"{count:,} in each of {sessions}" for sessions, count in UNITS.items())
     return Template(TEMPLATE.read_text()).substitute(
         dict(_tables(measured)),
         stamping=STAMPING,

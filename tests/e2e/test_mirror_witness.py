@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from spacetimedb_bsatn import Identity
+from spacetimedb_client.bindings import Bindings
 from spacetimedb_client.testing import Server
 from tests.sdk.conftest import server_program
 from tests.support.client import Client
+from tests.support.commands import Commands
 from tests.support.mirror_client import mirror_command
-from tests.support.mirror_module import schema_hash
 from tests.support.mirror_witness import FOLDER, Witness, install
 from tests.support.serving import Serving
 from tests.support.waiting import until
+from watchglass_sync.mirror_tables import MirrorTables
 
 __all__ = ["server_program"]
 
@@ -92,9 +95,21 @@ async def test_npms_sdk_sees_code_run_and_runs_code(database: Server, serving: S
             assert await owner.value(session, "units") == [7]
 
 
+def test_the_module_is_written_for_programs_that_generate_bindings(
+    tmp_path: Path, cache_dir: Path
+) -> None:
+    commands = Commands(tmp_path, cache_dir)
+    done = commands.run("mirror", "module", "mirror.wasm")
+    assert (done.status, done.stdout[:12]) == (0, "mirror.wasm "), done.stderr
+    module = MirrorTables(public=False).build(Identity(0))
+    assert (tmp_path / "mirror.wasm").read_bytes() == module
+    failed = commands.run("mirror", "module", "nowhere/mirror.wasm")
+    assert (failed.status, "nowhere/mirror.wasm cannot be written" in failed.stderr) == (1, True)
+
+
 def test_the_committed_bindings_are_those_of_the_module() -> None:
     told_hash = (FOLDER / "bindings/ORIGIN.md").read_text().split()[-1]
-    assert told_hash == schema_hash()
+    assert told_hash == Bindings(MirrorTables(public=False).module.schema).hash
 
 
 def test_npms_sdk_is_pinned_and_named_without_an_address() -> None:

@@ -26,7 +26,7 @@ NAME_CHARACTERS: Final = 100
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of this command."""
-    doings = parser.add_subparsers(dest="doing", required=True, metavar="grant|revoke|list")
+    doings = parser.add_subparsers(dest="doing", required=True, metavar="grant|revoke|list|module")
     grant = doings.add_parser("grant", help="give an identity a role in a session, or in all")
     _add_whom(grant)
     grant.add_argument("role", metavar="ROLE", choices=ROLES, help=", ".join(ROLES))
@@ -44,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             f"${variable('spacetimedb')}]",
         )
         add_data_dir(one)
+    module = doings.add_parser("module", help="write what `spacetime generate` reads the tables of")
+    module.add_argument("file", metavar="FILE", type=Path, help="its name, as mirror.wasm")
 
 
 def _add_whom(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +61,9 @@ def _add_session(parser: argparse.ArgumentParser) -> None:
 @reported
 async def run(args: argparse.Namespace) -> int:
     """Do one of them."""
+    if args.doing == "module":
+        _write_module(args.file)
+        return 0
     # All commands would start a third slower with these.
     from spacetimedb_client import FileCredentials
     from watchglass_sync.granting import Granting
@@ -79,6 +84,18 @@ async def run(args: argparse.Namespace) -> int:
         else:
             raise ClientError(f"it had none in {where}; `watchglass mirror list` shows what is")
     return 0
+
+
+def _write_module(file: Path) -> None:
+    """Nobody owns this one: it is for bindings, and the server publishes its own."""
+    from spacetimedb_bsatn import Identity
+    from watchglass_sync.mirror_tables import MirrorTables
+
+    try:
+        file.write_bytes(MirrorTables(public=False).build(Identity(0)))
+    except OSError as error:
+        raise ClientError(f"{file} cannot be written: {error.strerror}") from error
+    print(f"{plain(str(file), 200)} is for `spacetime generate --bin-path`.")
 
 
 def _permission(args: argparse.Namespace) -> Permission:
