@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser, expect
 
 from spacetimedb_client.testing import Server
 from tests.sdk.conftest import server_program
@@ -18,6 +19,7 @@ from tests.support.bound import Game, arena, bind, game, mirror_token, until_tru
 from tests.support.client import Client
 from tests.support.served import Wire, refused
 from tests.support.serving import Serving
+from tests.support.session_page import SessionPage
 from tests.support.wire_proxy import WireProxy
 
 __all__ = ["server_program"]
@@ -159,6 +161,25 @@ async def test_the_example_of_the_page_does_what_it_says(
         await bind(client, session, "first", column="hp")
         await found["example"](wire.socket, session)
         await arena.until(lambda: arena.unit().hp == 8, "hp of 8")
+
+
+async def test_the_page_marks_a_variable_that_follows_a_row(
+    database: Server, serving: Serving, browser: Browser
+) -> None:
+    ada = await SessionPage.of(browser, serving.address)
+    session = await ada.create()
+    async with game(database.uri) as arena, Client(serving.url, serving.token) as client:
+        await arena.put(**ROW)
+        await client.join(session)
+        await ada.run("hp = mine = 1")
+        await bind(client, session, "hp", column="hp")
+        mark = ada.variable("hp").get_by_test_id("variable-follows")
+        await expect(mark).to_have_attribute("title", "Follows arena/unit[3].hp, and writes it")
+        await ada.sees("hp", "10")
+        await expect(ada.get("variable-follows")).to_have_count(1)
+        await client.call("session.unbind", session=session, name="hp")
+        await expect(ada.get("variable-follows")).to_have_count(0)
+    ada.assert_no_complaints()
 
 
 # --- what does not fit
