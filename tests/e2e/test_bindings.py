@@ -25,6 +25,15 @@ from tests.support.wire_proxy import WireProxy
 __all__ = ["server_program"]
 
 pytestmark = pytest.mark.slow
+FIGHT = """
+import random
+chance = random.Random({seed})
+for i in range({rounds} * 2000):
+    if i % 40 == 0:
+        hp = chance.randrange(256)
+        unit["x"] = float(i)
+        unit["name"] = f"session {{i}}"
+"""
 ROW = {"id": 3, "hp": 10, "x": 0.0, "name": "Ann"}
 
 
@@ -333,15 +342,7 @@ async def test_somebody_elses_database_without_reducers_is_only_followed(
 async def fight(arena: Game, client: Client, session: str, rounds: int, seed: int) -> None:
     """Both sides change the same columns, as fast as they can, for a while."""
     chance = random.Random(seed)
-    code = f"""
-import random
-chance = random.Random({seed})
-for i in range({rounds} * 2000):
-    if i % 40 == 0:
-        hp = chance.randrange(256)
-        unit["x"] = float(i)
-        unit["name"] = f"session {{i}}"
-"""
+    code = FIGHT.format(seed=seed, rounds=rounds)
     running = asyncio.create_task(client.run(session, code, timeout=60))
     while not running.done():
         await arena.put(hp=chance.randrange(256), name=f"game {chance.random()}")
@@ -445,6 +446,52 @@ async def test_a_binding_holds_through_kills_of_the_database_the_process_and_the
                 await client.run(session, "hp = 9")
             await asyncio.to_thread(serving.stop)
             await arena.until(lambda: arena.unit().hp == 9, "hp of 9")
+
+
+@pytest.mark.timeout(3600)
+async def test_both_sides_end_equal_after_faults_in_any_order(
+    lasting: Server, tmp_path: Path, cache_dir: Path, soak: bool
+) -> None:
+    chance, token = random.Random(11), "fixed-for-this-test"
+    async with WireProxy(lasting.port, seed=11) as proxy, game(lasting.uri) as arena:
+        mirror = ("--spacetimedb", f"{proxy.uri}/watchglass", "--pool-min-size", "1")
+        serving = Serving(tmp_path, *mirror, "--token", token, cache_dir=cache_dir)
+        await asyncio.to_thread(serving.start)  # the proxy is in this loop
+        await arena.put(**ROW)
+        async with Client(serving.url, token) as client:
+            session = await client.create()
+            await bind(client, session, "hp", column="hp")
+            await bind(client, session, "unit")
+        for seed in range(40 if soak else 4):
+            async with Client(serving.url, token) as client:
+                await client.join(session)
+                await client.submit(session, FIGHT.format(seed=seed, rounds=60))
+                fault = chance.choice(("cut", "database", "process", "server"))
+                await asyncio.sleep(chance.random() * 0.5)
+                await happen(fault, serving, lasting, proxy)
+            if fault == "server":
+                await asyncio.to_thread(serving.start)
+            await arena.until(lambda: not arena.connection.is_stale, "rows", timeout=60)
+            await arena.put(hp=seed)
+        async with Client(serving.url, token) as client:
+            await client.join(session)
+            await client.run(session, "hp = 77", timeout=60)
+            await arena_and_session_are_equal(arena, client, session)
+        await asyncio.to_thread(serving.stop)
+
+
+async def happen(fault: str, serving: Serving, database: Server, proxy: WireProxy) -> None:
+    match fault:
+        case "cut":
+            proxy.cut()
+        case "database":
+            database.kill()
+            await asyncio.to_thread(database.start)
+        case "process":
+            for child in serving.children():
+                os.kill(child, signal.SIGKILL)
+        case "server":
+            await asyncio.to_thread(serving.kill)
 
 
 async def test_a_sleeping_session_is_not_woken_by_its_row(
