@@ -213,6 +213,33 @@ async def test_what_fits_no_row_is_told_and_set_back(database: Server, serving: 
         assert arena.unit().hp == 10
 
 
+async def test_a_value_too_large_to_be_told_is_set_and_not_written(
+    database: Server, serving: Serving
+) -> None:
+    async with game(database.uri) as arena, Client(serving.url, serving.token) as client:
+        await arena.put(**{**ROW, "name": "n" * 10_000})
+        session = await client.create()
+        await bind(client, session, "name", column="name")
+        await bind(client, session, "unit")
+        for letter in "ab":
+            await arena.put(name=letter * 10_000)
+
+            async def is_set(letter: str = letter) -> bool:
+                told = await client.run(session, "name[0], unit['name'][0], len(name)")
+                return told.result == f"('{letter}', '{letter}', 10000)"
+
+            await until_true(is_set)
+        await client.run(session, "name += 'c'")
+        await stderr_of(client, session, "no exact form of at most 8 KiB")
+
+        async def is_back() -> bool:
+            return (await client.run(session, "len(name)")).result == "10000"
+
+        await until_true(is_back)
+        await client.run(session, "name = 'short'")
+        await arena.until(lambda: arena.unit().name == "short", "a short name")
+
+
 async def test_a_row_that_is_not_there_cannot_be_written(
     database: Server, serving: Serving
 ) -> None:
