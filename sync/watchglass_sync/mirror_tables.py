@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Final
 
-from spacetimedb_bsatn import Classes, Codec, Identity, Timestamp, u32, u64
+from spacetimedb_bsatn import Classes, Codec, ConversionError, Identity, Timestamp, u32, u64
 from spacetimedb_bsatn.algebraic import TIMESTAMP, Primitive, Ref, option
 from spacetimedb_client.module import BatchStep, Module, Operation, TableHandle
 
 APPLY: Final = "apply"
+TEXT_CHARACTERS: Final = 2**20
 
 # Of every table: its columns in their order. The first is the primary key. "=value" stands for the
 # sum of exact values; the others are annotations of spacetimedb_client.module.
@@ -173,8 +174,23 @@ class MirrorTable:
 
     def upsert(self, **columns: Any) -> BatchStep:
         """Put a row in the place of the one with its key, or beside the others."""
+        try:
+            data = self._codec.encode(self.row(**columns))
+        except ConversionError:  # hardly any row: the others are not looked through for it
+            row = self.row(**{name: encodable(value) for name, value in columns.items()})
+            data = self._codec.encode(row)
+        return BatchStep(Operation.UPSERT, self.handle.place, data)
+
+    def insert(self, **columns: Any) -> BatchStep:
+        """Put a row beside the others; the batch is refused where one with its key is there."""
         row = self.row(**{name: encodable(value) for name, value in columns.items()})
-        return BatchStep(Operation.UPSERT, self.handle.place, self._codec.encode(row))
+        return BatchStep(Operation.INSERT, self.handle.place, self._codec.encode(row))
+
+    def delete_row(self, **columns: Any) -> BatchStep:
+        """Take away the row that is exactly this, if there is one."""
+        row = self.row(**{name: encodable(value) for name, value in columns.items()})
+        one = (1).to_bytes(4, "little") + self._codec.encode(row)
+        return BatchStep(Operation.DELETE_ROWS, self.handle.place, one)
 
     def delete(self, key: str | int) -> BatchStep:
         """Take away the row with this key, if there is one."""
@@ -182,10 +198,15 @@ class MirrorTable:
 
 
 def encodable(value: Any) -> Any:
-    """Text with a question mark for what UTF-8 has no bytes for: halves of a surrogate pair."""
-    if type(value) is str and not value.isascii():
-        return value.encode("utf-8", "replace").decode()
-    return value
+    """Text with a question mark for what UTF-8 has no bytes for: halves of a surrogate pair.
+
+    No code is longer than it may be, but that of a file that was imported: a row has to go into
+    one message to the database, or no row after it would ever be written.
+    """
+    if type(value) is not str:
+        return value
+    text = value[:TEXT_CHARACTERS]
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 class MirrorTables:
@@ -257,11 +278,14 @@ def _rules(*, public: bool) -> Iterator[str]:
     """Who sees which rows.
 
     `access` has no rule: the database (1.2.0) can follow a join with a table only if that has none.
+    The identity is asked for twice. Said once, it takes the place of the join's index, and then
+    the database refuses every subscription that has a condition of its own; and where the key of
+    a table is joined, it tells a change to the identity of the first row of `access` alone.
     """
     yield "SELECT * FROM command_result WHERE caller = :sender"
     if not public:
         for name in OF_SESSIONS:
             yield (
                 f"SELECT {name}.* FROM {name} JOIN access ON {name}.session = access.session"
-                " WHERE access.identity = :sender"
+                " WHERE access.identity = :sender OR access.identity = :sender"
             )

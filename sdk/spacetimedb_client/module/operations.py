@@ -1,10 +1,12 @@
 """What a reducer of a generated module can do; the numbers are those of generic.wat."""
 
 import enum
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from spacetimedb_bsatn.writer import Writer
+_HEAD: Final = struct.Struct("<BHI")  # of one step: operation, table, and the length of its bytes
 
 
 class Operation(enum.IntEnum):
@@ -31,12 +33,17 @@ ON_KEYS = frozenset({Operation.DELETE_KEY, Operation.UPDATE, Operation.UPSERT})
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One reducer's operation; `table` is its place in the module."""
+    """One reducer's operation; `table` is its place in the module.
+
+    `only_in`: the place of the table whose keys are the identities that may call it; others are
+    refused with `text`.
+    """
 
     operation: Operation
     table: int = 0
     is_owner_only: bool = False
     text: str = ""
+    only_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class BatchStep:
 
 def batch(steps: Iterable[BatchStep]) -> bytes:
     """The argument of a batch reducer: all steps are done, or none."""
-    writer = Writer()
+    pieces: list[bytes] = []
     for step in steps:
-        writer.u8(step.operation).u16(step.table).bytes_(step.data)
-    return bytes(writer)
+        pieces += (_HEAD.pack(step.operation, step.table, len(step.data)), step.data)
+    return b"".join(pieces)
