@@ -246,13 +246,12 @@ class RowDatabase:
             return
         key = form.table.name, form.key
         row = self._rows.get(key)
-        is_new = row is None
-        row = self._rows.setdefault(key, FollowedRow(form)) if row is None else row
+        if row is None:
+            row = self._rows[key] = FollowedRow(form)
+            self._own(self._open(connection, key, row))
         row.followers[follower] = form
         self._keys[follower] = key
-        if is_new:
-            self._own(self._open(connection, key, row))
-        elif row.subscription is not None:
+        if row.subscription is not None:
             follower.connected(form, row.picture)
 
     async def _open(self, connection: Connection, key: RowKey, row: FollowedRow) -> None:
