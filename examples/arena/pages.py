@@ -1,0 +1,99 @@
+"""Page ⇄ demonstration: the files of web/, and a WebSocket with the rows."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import WSMsgType, web
+
+from examples.arena.rows import Rows, Viewer
+
+WEB = Path(__file__).parent / "web"
+MOST_PER_SECOND = 30
+LONGEST_MESSAGE = 256 * 1024
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:"
+)
+HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
+
+Execute = Callable[[str, str], Awaitable[None]]
+
+
+class Pages:
+    """Whoever has the address, with the token in it, sees the arena and changes scripts."""
+
+    def __init__(self, rows: Rows, greeting: dict[str, Any], execute: Execute) -> None:
+        self._rows = rows
+        self._greeting = greeting
+        self._execute = execute
+        self._token = secrets.token_urlsafe(16)
+        self._origin = ""
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[str]:
+        """On a free port of this machine; the address to open."""
+        app = web.Application()
+        app.router.add_get("/", self._page)
+        app.router.add_get("/rows", self._talk)
+        app.router.add_get("/{name}", self._file)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            self._origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield f"{self._origin}/#{self._token}"
+        finally:
+            await runner.cleanup()
+
+    async def _page(self, _: web.Request) -> web.FileResponse:
+        return web.FileResponse(WEB / "index.html", headers=HEADERS)
+
+    async def _file(self, request: web.Request) -> web.FileResponse:
+        name = request.match_info["name"]
+        if name not in {path.name for path in WEB.iterdir()}:
+            raise web.HTTPNotFound
+        return web.FileResponse(WEB / name, headers=HEADERS)
+
+    async def _talk(self, request: web.Request) -> web.WebSocketResponse:
+        # Any page of the browser may open a WebSocket to us: only ours has origin and token.
+        given = request.query.get("token", "").encode()
+        right = hmac.compare_digest(given, self._token.encode())
+        if not right or request.headers.get("Origin") != self._origin:
+            raise web.HTTPForbidden
+        socket = web.WebSocketResponse(heartbeat=20, max_msg_size=LONGEST_MESSAGE)
+        await socket.prepare(request)
+        await socket.send_json({"greeting": self._greeting})
+        viewer = self._rows.join()
+        sending = asyncio.create_task(send(socket, viewer))
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    await self._do(socket, message.json())
+        finally:
+            sending.cancel()
+            self._rows.leave(viewer)
+        return socket
+
+    async def _do(self, socket: web.WebSocketResponse, asked: object) -> None:
+        match asked:
+            case {"session": str(session), "code": str(code)}:
+                try:
+                    await self._execute(session, code)
+                except Exception as problem:
+                    await socket.send_json({"problem": str(problem)})
+            case _:
+                await socket.send_json({"problem": f"not understood: {asked!r}"})
+
+
+async def send(socket: web.WebSocketResponse, viewer: Viewer) -> None:
+    """What has changed, not more often than can be seen."""
+    while True:
+        await socket.send_json({"rows": await viewer.take()})
+        await asyncio.sleep(1 / MOST_PER_SECOND)
