@@ -8,13 +8,16 @@ import signal
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Sequence
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from examples.arena.calls import CallRefused
 from examples.arena.demonstration import NAMES, Demonstration
 from examples.arena.servers import NotStarted, database_server
-from spacetimedb_client.testing import ServerNotFound
+from spacetimedb_bsatn import SpacetimeDBError
+
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def flags(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -27,38 +30,54 @@ def flags(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+@contextmanager
+def folder_of(options: argparse.Namespace) -> Iterator[Path]:
+    """Where everything lies: only as long as it is needed, unless there is --data-dir."""
+    if options.data_dir is None:
+        with tempfile.TemporaryDirectory(prefix="arena-") as made:
+            yield Path(made)
+    else:
+        options.data_dir.mkdir(parents=True, exist_ok=True)
+        yield options.data_dir.resolve()
+
+
 async def until_stopped(options: argparse.Namespace, folder: Path, uri: str) -> None:
     """Ctrl+C, the end of the terminal and `kill` end it alike: what was started ends first."""
     task = asyncio.current_task()
     assert task is not None
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDS:
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    async with AsyncExitStack() as stack:
-        demonstration = Demonstration(uri, folder, options.players)
-        address = await stack.enter_async_context(demonstration.started(options.isolation))
-        print(f"the arena is at {address}", flush=True)
-        print("Ctrl+C ends it, and everything that it has started.", file=sys.stderr)
+    starting = Demonstration.started(uri, folder, options.players, options.isolation)
+    async with starting as demonstration:
+        print(f"the arena is at {demonstration.address}", flush=True)
+        say("Ctrl+C ends it, and everything that it has started.")
         if not options.no_browser:
-            webbrowser.open(address)
+            await asyncio.to_thread(webbrowser.open, opening(folder, demonstration.address))
         await demonstration.run()
+
+
+def opening(folder: Path, address: str) -> str:
+    """A file that leads there: others of the machine see what a browser is called with."""
+    page = folder / "open.html"
+    page.touch(mode=0o600)
+    page.write_text(f'<meta http-equiv="refresh" content="0; url={address}">')
+    return page.as_uri()
+
+
+def say(words: object) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 def main() -> int:
     options = flags()
-    with ExitStack() as stack:
-        folder = options.data_dir
-        if folder is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arena-")))
-        try:
-            print("starting a database and a Watchglass …", file=sys.stderr, flush=True)
-            keep = options.data_dir is not None
-            uri = stack.enter_context(database_server(folder, keep=keep))
-            asyncio.run(until_stopped(options, folder, uri))
-        except (asyncio.CancelledError, KeyboardInterrupt):
-            pass
-        except (NotStarted, ServerNotFound) as problem:
-            print(problem, file=sys.stderr)
-            return 1
+    try:
+        with suppress(asyncio.CancelledError, KeyboardInterrupt), folder_of(options) as folder:
+            say("starting a database and a Watchglass …")
+            with database_server(folder, keep=options.data_dir is not None) as uri:
+                asyncio.run(until_stopped(options, folder, uri))
+    except (NotStarted, CallRefused, SpacetimeDBError) as problem:
+        say(f"the arena ends: {problem}")
+        return 1
     return 0
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from examples.arena.players import Sessions
+from examples.arena.calls import Calls
 from spacetimedb_client import Connection
 
 
 class Bridge:
-    def __init__(self, sessions: Sessions, connection: Connection) -> None:
+    def __init__(self, sessions: Calls, connection: Connection) -> None:
         self.sessions, self.connection = sessions, connection
         self.units: dict[str, str] = {}
         self.tasks: dict[tuple[str, str], asyncio.Task[Any]] = {}
-        sessions._socket.on("event", self.event)
+        sessions.socket.on("event", self.event)
 
     async def event(self, event: dict[str, Any]) -> None:
         unit = self.units.get(event["session"])
@@ -34,7 +34,7 @@ class Bridge:
                 sight = self.connection.db.sight.unit.find(unit)
                 values = {"me": plain(me), "others": plain(sight.others), "food": plain(sight.food)}
                 jobs += [
-                    self.sessions.call("variable.set", session=session, name=n, value=v)
+                    self.sessions("variable.set", session=session, name=n, value=v)
                     for n, v in values.items()
                 ]
             await asyncio.gather(*jobs, return_exceptions=True)

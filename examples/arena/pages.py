@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from examples.arena.calls import CallRefused
+from examples.arena.players import Player
 from examples.arena.rows import Rows, Viewer
 
 WEB = Path(__file__).parent / "web"
 MOST_PER_SECOND = 30
 LONGEST_MESSAGE = 256 * 1024
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
-
-Execute = Callable[[str, str], Awaitable[None]]
 
 
 class Pages:
     """Whoever has the address, with the token in it, sees the arena and changes scripts."""
 
-    def __init__(self, rows: Rows, greeting: dict[str, Any], execute: Execute) -> None:
+    def __init__(self, rows: Rows, greeting: dict[str, Any], players: Mapping[str, Player]) -> None:
         self._rows = rows
         self._greeting = greeting
-        self._execute = execute
+        self._players = players
         self._token = secrets.token_urlsafe(16)
         self._origin = ""
 
@@ -75,21 +77,24 @@ class Pages:
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
-                    await self._do(socket, message.json())
+                    await self._do(socket, message.data)
         finally:
             sending.cancel()
             self._rows.leave(viewer)
         return socket
 
-    async def _do(self, socket: web.WebSocketResponse, asked: object) -> None:
-        match asked:
-            case {"session": str(session), "code": str(code)}:
-                try:
-                    await self._execute(session, code)
-                except Exception as problem:
-                    await socket.send_json({"problem": str(problem)})
-            case _:
-                await socket.send_json({"problem": f"not understood: {asked!r}"})
+    async def _do(self, socket: web.WebSocketResponse, text: str) -> None:
+        try:
+            asked = json.loads(text)
+            match asked:
+                case {"unit": str(unit), "code": str(code)} if unit in self._players:
+                    await self._players[unit].execute(code)
+                case {"unit": str(unit), "restart": True} if unit in self._players:
+                    await self._players[unit].restart()
+                case _:
+                    raise ValueError(f"not understood: {text[:200]}")
+        except (CallRefused, ValueError) as problem:
+            await socket.send_json({"problem": str(problem)})
 
 
 async def send(socket: web.WebSocketResponse, viewer: Viewer) -> None:

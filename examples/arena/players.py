@@ -1,80 +1,68 @@
-"""Players ⇄ Watchglass: a session for each unit, and the script in it (docs/protocol.md)."""
+"""Players: for each unit a session of Watchglass, tied to its rows, with a script that steers."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import socketio
+from examples.arena.calls import Calls
 
 SCRIPTS = Path(__file__).parent / "scripts"
-
-
-class CallRefused(Exception):
-    """Watchglass said no, and why."""
-
-
-class Sessions:
-    """One connection to the server, by its own token: the owner of every session."""
-
-    def __init__(self, address: str) -> None:
-        self.url, _, self._token = address.partition("/#token=")
-        self._socket = socketio.AsyncClient(handle_sigint=False)
-
-    async def __aenter__(self) -> Self:
-        await self._socket.connect(self.url, auth={"token": self._token}, transports=["websocket"])
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._socket.disconnect()
-
-    async def call(self, event: str, **fields: Any) -> dict[str, Any]:
-        """What the call was acknowledged with."""
-        answer: Any = await self._socket.call(event, fields)
-        if not answer["ok"]:
-            error = answer["error"]
-            raise CallRefused(f"{event}: {error['message']} {error['hint']}")
-        return dict(answer)
-
-    async def open(self, name: str) -> str:
-        """The session of this name, from an earlier time or new; its id."""
-        known = (await self.call("session.list"))["sessions"]
-        found = [str(each["session"]) for each in known if each["name"] == name]
-        session = (
-            found[0] if found else str((await self.call("session.create", name=name))["session"])
-        )
-        await self.call("session.join", session=session, name="the arena")
-        return session
-
-    async def bind(self, session: str, unit: str) -> None:
-        """Its variables follow rows of the arena; `heading` is written back when it changes."""
-        for name, table, column in (
-            ("me", "unit", None),
-            ("others", "sight", "others"),
-            ("food", "sight", "food"),
-            ("heading", "steering", "heading"),
-        ):
-            where = {"table": f"arena/{table}", "key": unit}
-            if column:
-                where["column"] = column
-            await self.call("session.bind", session=session, name=name, **where)
-
-    async def start(self, session: str, script: str) -> None:
-        """Run the kit, then the script."""
-        for name in ("kit", script):
-            await self.call("execute", session=session, code=script_text(name))
-
-    async def link(self, session: str) -> str:
-        """Who opens it in a browser may execute there."""
-        shared = await self.call("session.share", session=session, role="editor", label="arena")
-        return str(shared["link"])
+ROWS = {  # of each variable: the table of the row that it follows, and the column
+    "me": ("unit", None),
+    "others": ("sight", "others"),
+    "food": ("sight", "food"),
+    "heading": ("steering", "heading"),  # written back when the script changes it
+}
 
 
 def script_text(name: str) -> str:
+    """A file of scripts/."""
     return (SCRIPTS / f"{name}.py").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """A unit, its session, and the script that it began with."""
+
+    call: Calls
+    unit: str
+    session: str
+    script: str
+
+    @classmethod
+    async def joined(cls, call: Calls, unit: str, script: str) -> Self:
+        """In the session that has the unit's name: from an earlier time, or a new one."""
+        known = (await call("session.list"))["sessions"]
+        found = [each for each in known if each["name"] == unit]
+        session = (found or [await call("session.create", name=unit)])[0]["session"]
+        await call("session.join", session=session, name="the arena")
+        return cls(call, unit, session, script)
+
+    async def bind(self, database: str) -> None:
+        """Its variables follow rows from now on, however often the process is another."""
+        for name, (table, column) in ROWS.items():
+            row = {"table": f"{database}/{table}", "key": self.unit}
+            if column is not None:
+                row["column"] = column
+            await self.call("session.bind", session=self.session, name=name, **row)
+
+    async def start(self) -> None:
+        """Run the kit, then the script."""
+        await self.execute(script_text("kit"))
+        await self.execute(script_text(self.script))
+
+    async def execute(self, code: str) -> None:
+        """As somebody would who types it into the session's page."""
+        await self.call("execute", session=self.session, code=code)
+
+    async def restart(self) -> None:
+        """A new process, whatever the old one is doing."""
+        await self.call("restart", session=self.session)
+        await self.start()
+
+    async def link(self) -> str:
+        """Who opens it in a browser may execute in this session, and in no other."""
+        shared = await self.call("session.share", session=self.session, role="editor")
+        return str(shared["link"])

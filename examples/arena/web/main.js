@@ -1,7 +1,8 @@
 // The page: rows come in, the field and the panel draw them.
 
+import { drawRows, get, make } from "./dom.js";
 import { Field } from "./field.js";
-import { get, make, Panel } from "./panel.js";
+import { Panel } from "./panel.js";
 import { Rows } from "./rows.js";
 
 /** @typedef {import("./rows.js").Row} Row */
@@ -27,7 +28,7 @@ const rows = new Rows(location.hash.slice(1), {
     if (tables.has("food")) field.setFood(rows.of("food"));
     panel.draw(tables);
   },
-  problem: (words) => panel.say(words, "wrong"),
+  problem: (words) => panel.editor.say(words, true),
   lost: (isLost) => (get("lost").hidden = !isLost),
 });
 rows.open();
@@ -60,17 +61,10 @@ function drawPlayers() {
 }
 
 function drawUnits() {
-  const body = get("units").querySelector("tbody");
-  body?.replaceChildren(
-    ...rows.of("unit").map((row) => {
-      const drawn = make("tr");
-      const cells = [row.name, row.x.toFixed(1), row.y.toFixed(1), row.heading.toFixed(0), row.score];
-      drawn.append(...cells.map((cell) => make("td", String(cell))));
-      drawn.dataset.name = row.name;
-      drawn.onclick = () => choose(row.name);
-      return drawn;
-    }),
-  );
+  const cells = rows.of("unit").map((row) => [
+    row.name, row.x.toFixed(1), row.y.toFixed(1), row.heading.toFixed(0), String(row.score),
+  ]);
+  for (const [name, row] of drawRows(get("units"), cells)) row.onclick = () => choose(name);
 }
 
 /** The colour of the player's tab, light or dark as the page is. @param {string} unit */

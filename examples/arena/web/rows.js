@@ -70,8 +70,8 @@ export class Rows {
     return session === undefined ? rows : rows.filter((row) => row.session === session);
   }
 
-  /** @param {string} session @param {string} code */
-  execute(session, code) {
-    this.#socket?.send(JSON.stringify({ session, code }));
+  /** Asks the demonstration for something. @param {object} what */
+  ask(what) {
+    this.#socket?.send(JSON.stringify(what));
   }
 }
