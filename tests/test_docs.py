@@ -94,6 +94,8 @@ def test_commands_that_are_told_are_there(document: str) -> None:
         match shlex.split(command):
             case ["make", target, *_]:
                 assert exit_status("make", "--dry-run", target) == 0, command
+            case ["watchglass", "mirror", doing, *arguments]:
+                assert_flags_exist("watchglass", f"mirror {doing}", arguments, command)
             case ["watchglass" | "spacetimedb-py" as program, subcommand, *arguments]:
                 assert_flags_exist(program, subcommand, arguments, command)
                 assert_files_exist(arguments, command)
@@ -128,7 +130,7 @@ def assert_files_exist(arguments: list[str], command: str) -> None:
 
 
 def assert_flags_exist(program: str, subcommand: str, arguments: list[str], command: str) -> None:
-    asked = [installed(program), subcommand, "--help"]
+    asked = [installed(program), *subcommand.split(), "--help"]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert done.returncode == 0, command
     told = set(re.findall(r"--?[\w-]+", done.stdout))

@@ -137,7 +137,7 @@ class PyodideServer:
             max_rate=config.max_rate,
         )
         views = LiveViews(rooms)
-        mirroring = Mirroring.of(config, journal)
+        mirroring = Mirroring.of(config, journal, gateway, lambda: sessions.is_stopping)
         sessions = Sessions(
             config,
             journal=journal,
@@ -179,8 +179,8 @@ class PyodideServer:
         )
         self.application = _application(api, HttpGuard(origins, logins, gateway.check_request))
         gateway.attach(self.application, calls)
-        await mirroring.start()
         await sessions.start()
+        await mirroring.start()
         self._stack.push_async_callback(mirroring.stop)
         await self._stack.enter_async_context(HttpConnections(self.application, listening))
         # In this order: sessions end and say so, then everybody is sent away, then HTTP stops.

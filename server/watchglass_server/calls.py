@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -25,7 +24,7 @@ from watchglass_server.manager import PyodideManager
 from watchglass_server.messages import CALLS, NOT_AVAILABLE
 from watchglass_server.names import clean_name
 from watchglass_server.refusals import Refused, bad_request, no_token
-from watchglass_server.rooms import Client, Membership, Rooms
+from watchglass_server.rooms import Caller, Client, Membership, Rooms
 from watchglass_server.script_calls import ScriptCalls
 from watchglass_server.session_limits import server_limits, shown_limits
 from watchglass_server.session_process_link import wake
@@ -33,7 +32,7 @@ from watchglass_server.session_view import session_state
 from watchglass_server.sessions import Sessions
 from watchglass_server.shares import Grant, Shares, shown_share
 from watchglass_server.tokens import new_id
-from watchglass_server.variable_calls import VariableCalls, author_of
+from watchglass_server.variable_calls import Perform, PerformForAny, VariableCalls, author_of
 from watchglass_server.version import VERSION
 from watchglass_server.watch_calls import WatchCalls
 from watchglass_sync.journal import Journal
@@ -76,26 +75,31 @@ class Calls:
         self._journal = journal
         self._manager = manager
         self._drops = drops
-        self._performs: dict[type[c.Command], Callable[[Client, Any], Awaitable[r.Reply]]] = {
+        variables = VariableCalls(sessions, journal, views)
+        self._performs_for_any: dict[type[c.Command], PerformForAny] = {
+            c.ExecuteCommand: self._execute,
+            c.InterruptCommand: self._interrupt,
+            c.SessionDestroyCommand: self._destroy,
+            **variables.performs_for_any,
+        }
+        self._performs: dict[type[c.Command], Perform] = {
+            **self._performs_for_any,
             c.ServerInfoCommand: self._server_info,
             c.SessionCreateCommand: self._create,
             c.SessionListCommand: self._list,
             c.SessionJoinCommand: self._join,
             c.SessionLeaveCommand: self._leave,
             c.SessionRenameCommand: self._rename,
-            c.SessionDestroyCommand: self._destroy,
             c.SessionUsageCommand: self._usage,
             c.SessionShareCommand: self._share,
             c.SessionSharesCommand: self._list_shares,
             c.SessionRevokeCommand: self._revoke,
             c.ParticipantRemoveCommand: self._remove_participant,
             c.ExecutionListCommand: self._list_executions,
-            c.ExecuteCommand: self._execute,
-            c.InterruptCommand: self._interrupt,
             c.RestartCommand: self._restart,
             c.InputReplyCommand: self._reply_input,
             c.OutputReadCommand: self._read_output,
-            **VariableCalls(sessions, journal, views).performs,
+            **variables.performs,
             **ScriptCalls(sessions, scripts, author_of).performs,
             **WatchCalls(sessions, journal).performs,
         }
@@ -114,12 +118,25 @@ class Calls:
             )
         return await self._performs[type(command)](client, command)
 
-    def _keep_pace(self, client: Client, event: str, session: str) -> None:
+    async def perform_for_any(
+        self, caller: Caller, event: str, command: c.SessionCommand
+    ) -> r.Reply:
+        """Perform one of the calls that need no connection. Raises Refused."""
+        self._keep_pace(caller, event, command.session)
+        return await self._performs_for_any[type(command)](caller, command)
+
+    async def create(self, command: c.SessionCreateCommand, session: str | None) -> LiveSession:
+        """Make a session, with this id if it is not None; one that has it already is the one."""
+        if session is not None and self._sessions.exists(session):
+            return await self._sessions.open(session)
+        return await self._sessions.create(_named(command.name), command.limits, session)
+
+    def _keep_pace(self, caller: Caller, event: str, session: str) -> None:
         """Refuse a call that comes too soon after others, where the session has its own limit."""
         live = self._sessions.in_memory(session)
         per_s = live.state.limits.calls_per_s if live is not None else None
         if per_s is not None and per_s != self._config.max_rate:
-            client.keep_pace(event, f"A connection to session '{session}'", per_s, session)
+            caller.keep_pace(event, f"A connection to session '{session}'", per_s, session)
 
     async def open(self, command: c.SessionCommand) -> None:
         """Have the session in memory, so that the call waits for nothing before it begins."""
@@ -156,7 +173,7 @@ class Calls:
     # --- sessions
 
     async def _create(self, client: Client, command: c.SessionCreateCommand) -> r.Reply:
-        live = await self._sessions.create(_named(command.name), command.limits)
+        live = await self.create(command, None)
         made: dict[Role, str] = {}
         roles: tuple[Role, ...] = ("owner", "editor", "viewer")
         for role in roles:
@@ -274,9 +291,9 @@ class Calls:
         await live.durable()
         return r.EmptyReply()
 
-    async def _destroy(self, client: Client, command: c.SessionDestroyCommand) -> r.Reply:
+    async def _destroy(self, caller: Caller, command: c.SessionDestroyCommand) -> r.Reply:
         live = await self._open(command)
-        await self._sessions.destroy(live, f"{author_of(client, live) or 'somebody'} ended it")
+        await self._sessions.destroy(live, f"{author_of(caller, live) or 'somebody'} ended it")
         # Whoever came in by a share of it has nothing left here, but keeps its other sessions.
         self._shares.forget(command.session)
         return r.EmptyReply()
@@ -330,14 +347,14 @@ class Calls:
 
     # --- executions
 
-    async def _execute(self, client: Client, command: c.ExecuteCommand) -> r.Reply:
+    async def _execute(self, caller: Caller, command: c.ExecuteCommand) -> r.Reply:
         live = await self._open(command)
         key = command.execution or new_id("e")
         async with live.executing:
             known = await self._stored_execution(live, command, key)
             if known is None:
-                author = author_of(client, live)
-                live.apply(i.Execute(key, command.code, author, by_owner=client.is_server))
+                author = author_of(caller, live)
+                live.apply(i.Execute(key, command.code, author, by_owner=caller.is_server))
         await live.durable()
         return self._accepted(live, key, known)
 
@@ -374,7 +391,7 @@ class Calls:
             queued_behind=behind,
         )
 
-    async def _interrupt(self, client: Client, command: c.InterruptCommand) -> r.Reply:
+    async def _interrupt(self, caller: Caller, command: c.InterruptCommand) -> r.Reply:
         live = await self._open(command)
         running = live.state.running
         hits = running is not None and command.execution in (None, running.execution)

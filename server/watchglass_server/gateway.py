@@ -11,7 +11,11 @@ import msgspec
 from socketio.exceptions import ConnectionRefusedError
 
 from watchglass_server.calls import Calls
-from watchglass_server.commands import SessionCommand, SessionJoinCommand
+from watchglass_server.commands import (
+    SessionCommand,
+    SessionCreateCommand,
+    SessionJoinCommand,
+)
 from watchglass_server.fields import MAX_MESSAGE_BYTES, Role
 from watchglass_server.live_sender import LiveSender
 from watchglass_server.logins import Logins
@@ -19,9 +23,9 @@ from watchglass_server.messages import CALLS, decode_command
 from watchglass_server.notifications import LiveMessage
 from watchglass_server.outbox import Outbox
 from watchglass_server.refusals import Refused, bad_request, no_token
-from watchglass_server.replies import WireError
+from watchglass_server.replies import Reply, WireError
 from watchglass_server.roles import check_role
-from watchglass_server.rooms import Client, Rooms
+from watchglass_server.rooms import Caller, Client, Rooms
 from watchglass_server.shares import Grant, Shares
 from watchglass_server.socketio_server import (
     MALFORMED,
@@ -234,8 +238,7 @@ class Gateway:
         self, client: Client, event: str, arguments: tuple[Any, ...]
     ) -> dict[str, Any]:
         assert self._calls is not None
-        if self._max_rate is not None:
-            client.keep_pace(event, "A connection", self._max_rate)
+        self._keep_pace(client, event)
         if event == MALFORMED:
             raise bad_request("payload", f"This is no event: {arguments[0]}.")
         if client.calls > CALLS_AT_ONCE:
@@ -267,23 +270,55 @@ class Gateway:
         """Refuse what this connection may not do, before anything else of it is looked at."""
         if client.client not in self._clients:
             raise Refused("unauthorized", "You are not connected.", "Connect.")
-        call = CALLS.get(event)
-        if call is None or call.command is SessionJoinCommand:
-            return  # there is no such call; or it may bring a token of its own, which Calls sees
-        role: Role | None = None
-        if issubclass(call.command, SessionCommand):
-            session = payload.get("session") if isinstance(payload, dict) else None
-            if not isinstance(session, str) or not session:
-                return  # decode_command says what is wrong with it
-            role = client.role_in(session)
-            if role is None:
-                raise no_token(session[:100])
-        check_role(event, role, server_token=client.is_server)
+        _authorize(client, event, payload)
+
+    # --- calls that come by another way
+
+    async def call(self, caller: Caller, event: str, payload: dict[str, Any]) -> Reply:
+        """Do what a client's call would, for a caller without a connection. Raises Refused."""
+        assert self._calls is not None
+        self._keep_pace(caller, event)
+        _authorize(caller, event, payload)
+        command = decode_command(event, payload)
+        assert isinstance(command, SessionCommand)
+        await self._calls.open(command)
+        _authorize(caller, event, payload)
+        return await self._calls.perform_for_any(caller, event, command)
+
+    async def create(self, caller: Caller, payload: dict[str, Any], session: str) -> None:
+        """The same for `session.create`: with an id, so that it is made once. Raises Refused."""
+        assert self._calls is not None
+        self._keep_pace(caller, "session.create")
+        _authorize(caller, "session.create", payload)
+        command = decode_command("session.create", payload)
+        assert isinstance(command, SessionCreateCommand)
+        live = await self._calls.create(command, session)
+        await live.durable()
+
+    def _keep_pace(self, caller: Caller, event: str) -> None:
+        if self._max_rate is not None:
+            caller.keep_pace(event, "A connection", self._max_rate)
 
     def _own(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _authorize(caller: Caller, event: str, payload: object) -> None:
+    """Refuse what this caller may not do, before anything else of it is looked at."""
+    call = CALLS.get(event)
+    if call is None or call.command is SessionJoinCommand:
+        return  # there is no such call; or it may bring a token of its own, which Calls sees
+    role: Role | None = None
+    if issubclass(call.command, SessionCommand):
+        session = payload.get("session") if isinstance(payload, dict) else None
+        if not isinstance(session, str) or not session:
+            return  # decode_command says what is wrong with it
+        role = caller.role_in(session)
+        if role is None:
+            raise no_token(session[:100])
+    check_role(event, role, server_token=caller.is_server)
 
 
 def _own_origin(environ: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from watchglass_server.config import Config
+from watchglass_server.gateway import Gateway
 from watchglass_server.metrics import Metric, counter, gauge
 from watchglass_server.tokens import new_id
 from watchglass_sync.journal import Journal
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 CREDENTIALS = "spacetimedb"
 ORIGIN = "mirror-origin"
+ADDRESS = "mirror-address"
 Publish = Callable[[str, Sequence[dict[str, Any]]], None]
 Ended = Callable[[str], None]
 
@@ -27,21 +29,32 @@ class Mirroring:
     integration: SpacetimeDBIntegration | None
 
     @classmethod
-    def of(cls, config: Config, journal: Journal) -> Mirroring:
+    def of(
+        cls,
+        config: Config,
+        journal: Journal,
+        gateway: Gateway,
+        is_stopping: Callable[[], bool],
+    ) -> Mirroring:
         """What the configuration asks for, not started."""
         if config.spacetimedb is None:
             return cls(None)
         # A fifth of what importing all of the server takes, and few servers have a mirror.
         from spacetimedb_client import FileCredentials
+        from watchglass_server.mirror_commands import MirrorCommands
         from watchglass_sync.integration import SpacetimeDBIntegration
 
+        commands = MirrorCommands(gateway, lambda: integration.permissions, is_stopping)
         integration = SpacetimeDBIntegration(
             journal,
             config.spacetimedb,
             FileCredentials(config.data_dir / CREDENTIALS),
             origin=_origin(config),
+            perform=commands.perform,
             public=config.mirror_public,
         )
+        # For `watchglass mirror`, which asks the database whether or not a server runs.
+        (config.data_dir / ADDRESS).write_text(f"{config.spacetimedb}\n", "utf-8")
         return cls(integration)
 
     async def start(self) -> None:
@@ -89,6 +102,7 @@ class Mirroring:
             counter("mirror_rows_total", "Operations on rows.", status.rows),
             counter("mirror_batches_total", "Transactions.", status.batches),
             counter("mirror_errors_total", "Connections lost or refused.", status.errors),
+            counter("mirror_commands_total", "Commands answered.", self.integration.commands),
         ]
 
 

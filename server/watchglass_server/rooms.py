@@ -27,21 +27,28 @@ class Membership:
     held: list[tuple[int, str]] | None = None
 
 
-@dataclass(eq=False, slots=True)
-class Client:
-    """One live connection. `grant` None: it holds the server token."""
+@dataclass(eq=False, slots=True, kw_only=True)
+class Caller:
+    """Who makes calls, over whichever wire. `client`: an id of ours; `name`: where it has one."""
 
     client: str
-    grant: Grant | None
-    outbox: Outbox
-    live: LiveSender
-    origin: str
-    is_open: Callable[[str], bool]
-    address: str | None = None
-    memberships: dict[str, Membership] = field(default_factory=dict)
-    calls: int = 0
+    name: str | None = None
     # How fast it calls: in all (""), and to sessions with a limit of their own.
     rates: dict[str, TokenBucket] = field(default_factory=dict)
+
+    @property
+    def is_server(self) -> bool:
+        """True when it may do all that the server token opens."""
+        raise NotImplementedError
+
+    def role_in(self, session: str) -> Role | None:
+        """The role that it has there now."""
+        raise NotImplementedError
+
+    def participant_in(self, session: str) -> str | None:
+        """Which participant it is there, if it can be one and has joined."""
+        del session
+        return None
 
     def keep_pace(self, event: str, whose: str, per_s: float, key: str = "") -> None:
         """Refuse a call that comes too soon after others, but never one that stops code."""
@@ -54,6 +61,20 @@ class Client:
         wait_s = bucket.take(clock)
         if wait_s:
             raise too_fast(whose, per_s, wait_s)
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Client(Caller):
+    """One live connection. `grant` None: it holds the server token."""
+
+    grant: Grant | None
+    outbox: Outbox
+    live: LiveSender
+    origin: str
+    is_open: Callable[[str], bool]
+    address: str | None = None
+    memberships: dict[str, Membership] = field(default_factory=dict)
+    calls: int = 0
 
     @property
     def is_server(self) -> bool:
@@ -70,6 +91,11 @@ class Client:
         if self.grant is not None and self.grant.session == session:
             return self.grant.role if self.is_open(self.grant.share) else None
         return None
+
+    def participant_in(self, session: str) -> str | None:
+        """Which participant it is there, if it has joined."""
+        member = self.memberships.get(session)
+        return member.participant if member is not None else None
 
     def came_by(self, share: str) -> bool:
         """True when this connection depends on the share."""

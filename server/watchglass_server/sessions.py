@@ -224,12 +224,17 @@ class Sessions:
 
     # --- creating and ending
 
-    async def create(self, name: str | None, limits: Limits | None) -> LiveSession:
-        """A new session with a process of its own. Raises Refused when there is none."""
+    async def create(
+        self, name: str | None, limits: Limits | None, session: str | None = None
+    ) -> LiveSession:
+        """A new session with a process of its own. Raises Refused when there is none.
+
+        `session`: an id that nobody can have guessed before; None makes one.
+        """
         self.must_have_room()
         allowed = limits_asked(self._config, limits)
         process = await self._acquire(allowed)
-        session = new_id()
+        session = session or new_id()
         state = new_session(session, name or f"Session {session[:4]}", allowed, self._clock.now())
         state = replace(state, policy=self._packages.policy)
         live = LiveSession(replace(state, phase=Phase.STARTING, generation=1), self._parts)

@@ -23,7 +23,7 @@ from watchglass_server.live_session import LiveSession
 from watchglass_server.live_views import LiveViews
 from watchglass_server.messages import plain_path, tagged
 from watchglass_server.refusals import Refused, bad_request
-from watchglass_server.rooms import Client
+from watchglass_server.rooms import Caller, Client
 from watchglass_server.sessions import Sessions
 from watchglass_sync.journal import Journal
 
@@ -35,6 +35,7 @@ AFTER_S = 3600.0
 
 R = TypeVar("R", bound=r.Reply)
 Perform = Callable[[Client, Any], Awaitable[r.Reply]]
+PerformForAny = Callable[[Caller, Any], Awaitable[r.Reply]]
 
 
 class VariableCalls:
@@ -45,14 +46,17 @@ class VariableCalls:
         self._journal = journal
         self._views = views
         self._edits = itertools.count(1)
+        self.performs_for_any: Mapping[type[c.Command], PerformForAny] = {
+            c.VariableSetCommand: self._set,
+            c.VariableDeleteCommand: self._delete,
+        }
         self.performs: Mapping[type[c.Command], Perform] = {
+            **self.performs_for_any,
             c.CompleteCommand: self._complete,
             c.InspectCommand: self._inspect,
             c.IsCompleteCommand: self._is_complete,
             c.VariableGetCommand: self._get,
-            c.VariableSetCommand: self._set,
             c.VariableReprCommand: self._repr,
-            c.VariableDeleteCommand: self._delete,
             c.VariableHistoryCommand: self._history,
             c.ViewSetCommand: self._look,
             c.FramesCommand: self._frames,
@@ -85,7 +89,7 @@ class VariableCalls:
         }
         return await live.link.ask("variable_get", args, GET_S, variable_page)
 
-    async def _set(self, client: Client, command: c.VariableSetCommand) -> r.Reply:
+    async def _set(self, caller: Caller, command: c.VariableSetCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
         if command.when == "after":
             await self._until_finished(live)
@@ -97,11 +101,11 @@ class VariableCalls:
             args["value"] = tagged(command.value)
         if command.if_version is not None:
             args["if_version"] = command.if_version
-        return await self._edit(client, live, "variable_set", args, str(path[0]), variable_now)
+        return await self._edit(caller, live, "variable_set", args, str(path[0]), variable_now)
 
     async def _edit(
         self,
-        client: Client,
+        caller: Caller,
         live: LiveSession,
         op: str,
         args: Mapping[str, Any],
@@ -110,7 +114,7 @@ class VariableCalls:
     ) -> R:
         """Ask the process for a change, which it tells of as no execution's."""
         edit = next(self._edits)
-        live.apply(i.Edit(edit, name, author_of(client, live)))
+        live.apply(i.Edit(edit, name, author_of(caller, live)))
         try:
             reply = await live.link.ask(op, args, SET_S, read)
         except Refused:
@@ -139,11 +143,11 @@ class VariableCalls:
         args = {"path": plain_path(command.path)}
         return await live.link.ask("variable_repr", args, REPR_S, repr_text)
 
-    async def _delete(self, client: Client, command: c.VariableDeleteCommand) -> r.Reply:
+    async def _delete(self, caller: Caller, command: c.VariableDeleteCommand) -> r.Reply:
         live = await self._sessions.open(command.session)
         args = {"name": command.name}
         return await self._edit(
-            client, live, "variable_delete", args, command.name, lambda _: r.EmptyReply()
+            caller, live, "variable_delete", args, command.name, lambda _: r.EmptyReply()
         )
 
     async def _history(self, _: Client, command: c.VariableHistoryCommand) -> r.Reply:
@@ -176,10 +180,10 @@ class VariableCalls:
         )
 
 
-def author_of(client: Client, live: LiveSession) -> str | None:
-    """The name by which a client is known in a session."""
-    member = client.memberships.get(live.session)
-    if member is None:
-        return None
-    known = live.state.fold.participants.get(member.participant)
+def author_of(caller: Caller, live: LiveSession) -> str | None:
+    """The name by which a caller is known in a session."""
+    participant = caller.participant_in(live.session)
+    if participant is None:
+        return caller.name
+    known = live.state.fold.participants.get(participant)
     return known.name if known else None

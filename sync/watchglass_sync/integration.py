@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Literal, NoReturn
+from typing import Final, Literal
 
 from spacetimedb_client import FileCredentials, SpacetimeDBError
 from spacetimedb_client.backoff import delays
 from spacetimedb_client.module import BatchStep
 from watchglass_sync.errors import MirrorRefused, SessionUnknown
+from watchglass_sync.inbox import CommandInbox, Perform
 from watchglass_sync.journal import Journal
 from watchglass_sync.mirror import SessionMirror
+from watchglass_sync.mirror_access import MirrorAccess
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_database import MirrorDatabase
 from watchglass_sync.mirror_tables import MirrorTables
+from watchglass_sync.permissions import Permissions
 
 _log = logging.getLogger(__name__)
 
@@ -54,8 +57,10 @@ class SpacetimeDBIntegration:
         credentials: FileCredentials,
         *,
         origin: str,
+        perform: Perform,
         public: bool = False,
     ) -> None:
+        """`perform` does what a row of `command` asks for."""
         self.address = address
         self.status = MirrorStatus(state="disconnected")
         self.on_status: Callable[[MirrorStatus], None] | None = None
@@ -63,12 +68,24 @@ class SpacetimeDBIntegration:
         self._credentials = credentials
         self._origin = origin
         self._tables = MirrorTables(public=public)
+        self._access = MirrorAccess(self._tables)
+        self._inbox = CommandInbox(self._tables, self._access, perform)
         self._mirrors: dict[str, SessionMirror] = {}
         self._ended_at: dict[str, int] = {}  # the last event of each when this server started
         self._dirty: dict[str, None] = {}  # in the order in which they changed
         self._news = asyncio.Event()
         self._caught_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def permissions(self) -> Permissions:
+        """What the owner has granted, as far as is known here."""
+        return self._access.permissions
+
+    @property
+    def commands(self) -> int:
+        """How many commands it has answered."""
+        return self._inbox.answered
 
     async def start(self) -> None:
         """Begin, before any session is live; does not wait for the database."""
@@ -90,6 +107,9 @@ class SpacetimeDBIntegration:
     def notify(self, session: str) -> None:
         """The journal has something new of a session, or has lost it."""
         self._dirty[session] = None
+        self._wake()
+
+    def _wake(self) -> None:
         self._caught_up.clear()
         self._news.set()
 
@@ -104,11 +124,13 @@ class SpacetimeDBIntegration:
                 ) as database:
                     waits = delays()
                     await self._follow(database)
-            except (SpacetimeDBError, MirrorRefused, OSError) as problem:
-                self._lost(problem)
+            except Exception as problem:
+                self._lost(_first(problem))
             await asyncio.sleep(next(waits))
 
     def _lost(self, problem: Exception) -> None:
+        if not isinstance(problem, SpacetimeDBError | MirrorRefused | OSError):
+            _log.error("the mirror failed by a fault of its own", exc_info=problem)
         words = f"{type(problem).__name__}: {problem}"
         if words != self.status.problem:
             _log.warning("the mirror at %s: %s; it is tried again", self.address, words)
@@ -123,39 +145,41 @@ class SpacetimeDBIntegration:
         stored = [row.session for row in await self._journal.sessions()]
         self._dirty = dict.fromkeys([*self._mirrors, *stored, *self._dirty])
         self._say(state="behind" if self._dirty else "connected", problem=None)
+        await self._access.open(database, self._wake)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._write(database), name="mirror: rows")
+            group.create_task(self._inbox.run(database), name="mirror: commands")
+
+    async def _write(self, database: MirrorDatabase) -> None:
         while True:
             while self._dirty:
                 await self._send(database)
+            if not self._access.is_settled:
+                await self._access.settle(database, self._mirrors)
+                continue
             self._say(state="connected")
             self._news.clear()
             self._caught_up.set()
-            await self._news_or(database.lost())
-
-    async def _news_or(self, lost: Coroutine[None, None, NoReturn]) -> None:
-        """Wait until there is something to write, or the connection is gone."""
-        waiting = {asyncio.create_task(self._news.wait()), asyncio.create_task(lost)}
-        try:
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
-        for task in done:
-            task.result()
+            await self._news.wait()
 
     async def _send(self, database: MirrorDatabase) -> None:
         """Read what has changed longest ago, as much as a batch holds, and write it."""
-        steps: list[BatchStep] = []
-        while self._dirty and len(steps) < BATCH_STEPS:
+        groups: list[list[BatchStep]] = []
+        count = 0
+        while self._dirty and count < BATCH_STEPS:
             session = next(iter(self._dirty))
             del self._dirty[session]
-            steps += await self._steps(database, session)
-        if steps:
-            await database.apply(steps)
+            steps = await self._steps(database, session)
+            count += len(steps)
+            groups.append(steps)
+        if count:
+            if self._tables.is_public:
+                groups = [[step for steps in groups for step in steps]]
+            await database.apply(*groups)
             self._say(
                 state="behind" if self._dirty else "connected",
-                rows=self.status.rows + len(steps),
-                batches=self.status.batches + 1,
+                rows=self.status.rows + count,
+                batches=self.status.batches + len(groups),
             )
 
     async def _steps(self, database: MirrorDatabase, session: str) -> list[BatchStep]:
@@ -171,14 +195,20 @@ class SpacetimeDBIntegration:
             mirror = SessionMirror(session, self._origin, self._tables)
             mirror.alive_after = self._ended_at.get(session, 0)
             self._mirrors[session] = mirror
+            self._access.look_at(session)
         steps = [*mirror.take(events), *mirror.describe(row)]
         if events and events[-1].seq < row.last_seq:
             self.notify(session)
         return steps
 
     async def _forgotten(self, database: MirrorDatabase, mirror: SessionMirror) -> list[BatchStep]:
-        steps = mirror.forget(await database.executions(mirror.session))
-        del self._mirrors[mirror.session]
+        session = mirror.session
+        steps = mirror.forget(
+            await database.names("execution", session), await database.names("checkpoint", session)
+        )
+        del self._mirrors[session]
+        self._access.look_at(session)
+        await database.apply(self._access.forget(session))
         return steps
 
     def _say(self, **changes: object) -> None:
@@ -186,3 +216,10 @@ class SpacetimeDBIntegration:
         told, self.status = self.status.state, status
         if told != status.state and self.on_status is not None:
             self.on_status(status)
+
+
+def _first(problem: Exception) -> Exception:
+    """What went wrong first where tasks ran side by side."""
+    while isinstance(problem, ExceptionGroup):
+        problem = problem.exceptions[0]
+    return problem

@@ -92,9 +92,10 @@ class SessionMirror:
         )
         return [*steps, reached]
 
-    def forget(self, executions: Iterable[str]) -> list[BatchStep]:
-        """Take all rows of the session away; `executions` are those that it ever had."""
+    def forget(self, executions: Iterable[str], checkpoints: Iterable[str]) -> list[BatchStep]:
+        """Take all rows of the session away; given are the executions and checkpoints it has."""
         steps = [self._delete("execution", one) for one in executions]
+        steps += [self._delete("checkpoint", one) for one in checkpoints]
         steps += [self._delete("variable", name) for name in sorted(self.variables)]
         steps += [self._delete("participant", one) for one in sorted(self.participants)]
         kept = self.position
@@ -301,7 +302,7 @@ class SessionMirror:
                 return kinds.Text(encodable(value))
         return kinds.Unknown()
 
-    # --- process, people, session
+    # --- process, people, checkpoints
 
     def _process(self, data: Data, time: Timestamp) -> Iterator[BatchStep]:
         exit_: Data = data.get("exit") or {}
@@ -332,6 +333,16 @@ class SessionMirror:
         self.participants.discard(data["participant"])
         yield self._delete("participant", data["participant"])
 
+    def _checkpoint(self, data: Data, time: Timestamp) -> Iterator[BatchStep]:
+        yield self._upsert(
+            "checkpoint",
+            key=self._key(data["checkpoint"]),
+            session=self.session,
+            checkpoint=data["checkpoint"],
+            execution=data.get("execution"),
+            created_at=time,
+        )
+
 
 _HAPPENED: Final = {
     "execution.queued": SessionMirror._queued,
@@ -347,6 +358,7 @@ _HAPPENED: Final = {
     "process.state": SessionMirror._process,
     "participant.joined": SessionMirror._joined,
     "participant.left": SessionMirror._left,
+    "checkpoint.created": SessionMirror._checkpoint,
 }
 
 

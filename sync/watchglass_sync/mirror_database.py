@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, NoReturn
 
 from spacetimedb_client import Admin, Connection, ConnectionLost, FileCredentials, connect
 from spacetimedb_client.module import BatchStep, batch
+from spacetimedb_client.tables import TableHandle
 from watchglass_sync.errors import MirrorRefused
 from watchglass_sync.mirror import Position, SessionMirror
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_tables import APPLY, TABLES, MirrorTables
+from watchglass_sync.permissions import Access, Permission
 
 BATCH_BYTES: Final = 8 * 2**20
 UNFINISHED: Final = "SELECT * FROM execution WHERE status = 'queued' OR status = 'running'"
@@ -36,8 +39,13 @@ class MirrorDatabase:
         tables: MirrorTables,
         origin: str,
         credentials: FileCredentials,
+        *,
+        publishes: bool = True,
     ) -> AsyncIterator[MirrorDatabase]:
-        """Connect, as the identity that we keep. Raises SpacetimeDBError, MirrorRefused."""
+        """Connect, as the identity that we keep. Raises SpacetimeDBError, MirrorRefused.
+
+        With `publishes`, the database and its module are made where they are not there.
+        """
         token = credentials.load(address.uri, address.database)
         if token is None:
             async with Admin(address.uri) as admin:
@@ -45,7 +53,8 @@ class MirrorDatabase:
             credentials.save(address.uri, address.database, token)
         found = cls(address, tables, origin)
         async with Admin(address.uri, token=token) as found._admin:
-            await found._publish()
+            if publishes:
+                await found._publish()
             opening = connect(
                 address.uri, address.database, token=token, reconnect=False, light=True
             )
@@ -65,8 +74,15 @@ class MirrorDatabase:
         if difference is None or difference.changes:
             await self._admin.publish(database, module, check=False)
 
-    async def apply(self, steps: Sequence[BatchStep]) -> None:
-        """Do these in their order, in one transaction, or several where they are very large."""
+    async def apply(self, *groups: Sequence[BatchStep]) -> None:
+        """Do each group in its order and in one transaction, or several where it is very large.
+
+        Whoever sees one row of a transaction is told all of it by the database: what is not for
+        the same eyes belongs into groups of their own.
+        """
+        await asyncio.gather(*(self._apply(steps) for steps in groups))
+
+    async def _apply(self, steps: Sequence[BatchStep]) -> None:
         for part in _parts(steps):
             await self._connection.reducers[APPLY](batch(part))
 
@@ -101,11 +117,28 @@ class MirrorDatabase:
                 found[row.session].process = _columns("process", row)
         return found
 
-    async def executions(self, session: str) -> list[str]:
-        """All executions that the database has of a session."""
-        statement = "SELECT execution FROM execution WHERE session = ?"
+    async def names(self, table: str, session: str) -> list[str]:
+        """What the database has of a session: of table `execution` all columns `execution`, …"""
+        statement = f"SELECT {table} FROM {table} WHERE session = ?"
         rows = await self._admin.sql(self.address.database, statement, session)
-        return [row.execution for row in rows]
+        return [getattr(row, table) for row in rows]
+
+    async def access(self) -> list[Access]:
+        """Who sees what, as far as the database knows."""
+        return [Access.of_row(row) for row in await self._rows("SELECT * FROM access")]
+
+    async def permissions(self) -> list[Permission]:
+        """What the owner has granted."""
+        return [Permission.of_row(row) for row in await self._rows("SELECT * FROM permission")]
+
+    async def sessions(self) -> set[str]:
+        """All sessions that have rows, of whichever data directory."""
+        return {row.session for row in await self._rows("SELECT session FROM session")}
+
+    async def follow(self, table: str) -> TableHandle[Any]:
+        """Subscribe to all rows of a table, and return them."""
+        await self._connection.subscribe(f"SELECT * FROM {table}")
+        return self._connection.db[table]
 
     async def _rows(self, statement: str) -> Iterable[Any]:
         return await self._admin.sql(self.address.database, statement)

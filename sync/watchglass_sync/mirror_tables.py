@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Final
 
@@ -91,6 +92,13 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
         "role": str,
         "joined_at": Timestamp,
     },
+    "checkpoint": {
+        "key": str,
+        "session": str,
+        "checkpoint": str,
+        "execution": option(Primitive.STRING),
+        "created_at": Timestamp,
+    },
     "position": {
         "session": str,
         "origin": str,
@@ -98,9 +106,60 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
         "outputs": u64,
         "changes": u64,
     },
+    "permission": {
+        "key": str,
+        "identity": Identity,
+        "session": option(Primitive.STRING),
+        "role": str,
+        "name": option(Primitive.STRING),
+        "granted_at": Timestamp,
+    },
+    "access": {
+        "key": str,
+        "identity": Identity,
+        "session": str,
+        "role": str,
+    },
+    "command_result": {
+        "key": str,
+        "caller": Identity,
+        "command": str,
+        "session": option(Primitive.STRING),
+        "execution": option(Primitive.STRING),
+        "ok": bool,
+        "code": option(Primitive.STRING),
+        "message": option(Primitive.STRING),
+        "answered_at": Timestamp,
+    },
 }
-INDEXED: Final = frozenset(TABLES) - {"session", "process", "position"}
-PRIVATE: Final = frozenset({"position"})
+OF_SESSIONS: Final = (
+    "session",
+    "process",
+    "execution",
+    "output",
+    "variable",
+    "variable_change",
+    "participant",
+    "checkpoint",
+)
+"""What an identity sees of the sessions that were granted to it, and of no other."""
+PRIVATE: Final = frozenset({"position", "permission"})
+INDEXES: Final[dict[str, list[str]]] = {
+    **{name: ["session"] for name in OF_SESSIONS if "key" in TABLES[name]},
+    "access": ["identity", "session"],
+    "command_result": ["caller"],
+}
+
+COMMAND: Final = "command"
+# The kinds of commands, each with its columns.
+ACTIONS: Final[dict[str, dict[str, Any]]] = {
+    "Execute": {"code": str},
+    "SetVariable": {"name": str, "json": str},
+    "DeleteVariable": {"name": str},
+    "Interrupt": {},
+    "CreateSession": {"name": option(Primitive.STRING)},
+    "DestroySession": {},
+}
 
 
 class MirrorTable:
@@ -117,7 +176,7 @@ class MirrorTable:
         row = self.row(**{name: encodable(value) for name, value in columns.items()})
         return BatchStep(Operation.UPSERT, self.handle.place, self._codec.encode(row))
 
-    def delete(self, key: str) -> BatchStep:
+    def delete(self, key: str | int) -> BatchStep:
         """Take away the row with this key, if there is one."""
         return BatchStep(Operation.DELETE_KEY, self.handle.place, self._key.encode(encodable(key)))
 
@@ -133,27 +192,37 @@ class MirrorTables:
     """The module of the mirror, and its tables by name."""
 
     def __init__(self, *, public: bool) -> None:
+        """`public`: everyone sees all sessions, and not only those granted to them."""
+        self.is_public = public
         self.module = Module(owner_only=True)
         values = self.module.sum(
             "Value", Unknown=None, Nothing=None, Bool=bool, Int=int, Float=float, Text=str
         )
         self._handles = {
-            name: self._table(name, columns, values, public=public)
-            for name, columns in TABLES.items()
+            name: self._table(name, columns, values) for name, columns in TABLES.items()
         }
+        self._handles[COMMAND] = self._inbox()
         self.module.reducer(APPLY, Operation.BATCH)
+        for rule in _rules(public=public):
+            self.module.visibility_filter(rule)
 
-    def _table(
-        self, name: str, columns: dict[str, Any], values: Ref, *, public: bool
-    ) -> TableHandle:
+    def _table(self, name: str, columns: dict[str, Any], values: Ref) -> TableHandle:
         given = {each: values if kind == "=value" else kind for each, kind in columns.items()}
         return self.module.table(
             name,
             given,
             primary_key=next(iter(columns)),
-            indexes=["session"] if name in INDEXED else [],
-            public=public and name not in PRIVATE,
+            indexes=INDEXES.get(name, []),
+            public=name not in PRIVATE,
         )
+
+    def _inbox(self) -> TableHandle:
+        kinds = {
+            kind: self.module.product(kind, **columns) if columns else None
+            for kind, columns in ACTIONS.items()
+        }
+        action = self.module.sum("Action", **kinds)
+        return self.module.inbox(COMMAND, {"key": str, "session": str, "action": action})
 
     def build(self, owner: Identity) -> bytes:
         """The module, whose reducers obey this identity alone."""
@@ -182,3 +251,17 @@ class MirrorTables:
     @cached_property
     def _classes(self) -> Classes:
         return Classes(self.module.schema)
+
+
+def _rules(*, public: bool) -> Iterator[str]:
+    """Who sees which rows.
+
+    `access` has no rule: the database (1.2.0) can follow a join with a table only if that has none.
+    """
+    yield "SELECT * FROM command_result WHERE caller = :sender"
+    if not public:
+        for name in OF_SESSIONS:
+            yield (
+                f"SELECT {name}.* FROM {name} JOIN access ON {name}.session = access.session"
+                " WHERE access.identity = :sender"
+            )

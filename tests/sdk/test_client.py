@@ -563,6 +563,31 @@ async def test_row_level_security_shows_each_their_own(publish: Publish) -> None
         assert [row.text for row in ann.db.note] == ["hers"]
 
 
+async def test_an_inbox_has_a_row_for_each_call_that_its_caller_and_the_owner_see(
+    publish: Publish,
+) -> None:
+    database = await publish(guarded())
+    async with (
+        connect(*database.address, token=database.owner.token) as owner,
+        connect(*database.address) as ann,
+        connect(*database.address) as bob,
+    ):
+        for conn in (owner, ann, bob):
+            await conn.subscribe("SELECT * FROM wish")
+        wanted = ann.bindings.types.Wanted
+        await ann.reducers.wish("a", wanted.Said("x" * 100_000))
+        await ann.reducers.wish("b", wanted.Counted(7))
+        await ann.reducers.wish("", wanted.Left())
+        await until(lambda: len(owner.db.wish) == 3)
+        first, second, third = sorted(owner.db.wish, key=lambda row: row.id)
+        assert (first.caller, first.key, first.wanted.value) == (ann.identity, "a", "x" * 100_000)
+        assert (second.wanted.value, third.key) == (7, "")
+        assert first.at <= second.at <= third.at
+        assert first.connection == ann.connection_id
+        assert len(ann.db.wish) == 3
+        assert len(bob.db.wish) == 0
+
+
 async def test_only_the_owner_may_call_guarded_reducers(publish: Publish) -> None:
     database = await publish(arena(owner_only=True))
     async with connect(*database.address) as stranger:

@@ -48,7 +48,7 @@ def write_runtime_file(folder: Path, **fields: object) -> None:
 
 def test_every_command_has_the_parts_that_the_command_line_needs() -> None:
     names = [module.NAME for module in SUBCOMMANDS]
-    assert names == ["run", "attach", "sessions", "export", "import", "doctor"]
+    assert names == ["run", "attach", "sessions", "export", "import", "mirror", "doctor"]
     for module in SUBCOMMANDS:
         parser = argparse.ArgumentParser()
         module.add_arguments(parser)

@@ -46,8 +46,19 @@ def event(seq: int) -> dict[str, Any]:
     return {"session": "s", "seq": seq, "time": "t", "type": "stream", "data": {}}
 
 
+def connection(peer: Peer, grant: Grant | None) -> Client:
+    return Client(
+        client="c",
+        grant=grant,
+        outbox=peer.outbox,
+        live=LiveSender(peer.show),
+        origin="http://x",
+        is_open=lambda _: True,
+    )
+
+
 def joined(rooms: Rooms, peer: Peer, grant: Grant | None = None) -> Client:
-    client = Client("c", grant, peer.outbox, LiveSender(peer.show), "http://x", lambda _: True)
+    client = connection(peer, grant)
     rooms.enter(client, "s", Membership("p", "viewer", "share"))
     return client
 
@@ -130,7 +141,7 @@ async def test_one_packet_larger_than_the_limit_is_still_sent() -> None:
 @pytest.mark.parametrize("grant", [None, Grant("s", "editor", "by"), Grant("t", "owner", "by")])
 async def test_the_role_is_the_one_of_the_session_that_is_asked_for(grant: Grant | None) -> None:
     peer = Peer()
-    client = Client("c", grant, peer.outbox, LiveSender(peer.show), "", lambda _: True)
+    client = connection(peer, grant)
     assert client.role_in("s") == (
         "owner" if grant is None else "editor" if grant.session == "s" else None
     )

@@ -58,6 +58,8 @@ def guarded() -> Module:
     note = module.table("note", columns, primary_key="id", indexes=["owner"])
     module.mirror(note)
     module.visibility_filter("SELECT * FROM note WHERE owner = :sender")
+    wish = module.sum("Wanted", Said=str, Counted=u32, Left=None)
+    module.inbox("wish", {"key": str, "wanted": wish}, indexes=["key"])
     return module
 
 

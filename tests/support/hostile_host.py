@@ -182,7 +182,12 @@ class _Looking:
     def __init__(self, session: Session) -> None:
         window = Window(path=["x", PathStep(index=0)])
         client = Client(
-            "c", None, cast(Outbox, None), Unsent(cast(Any, None)), "", lambda share: True
+            client="c",
+            grant=None,
+            outbox=cast(Outbox, None),
+            live=Unsent(cast(Any, None)),
+            origin="",
+            is_open=lambda share: True,
         )
         rooms = Rooms()
         rooms.enter(client, "s", Membership("p", "viewer", None))

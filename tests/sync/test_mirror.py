@@ -14,7 +14,7 @@ from spacetimedb_bsatn import Classes, Codec
 from spacetimedb_client.module import BatchStep, Operation
 from watchglass_sync.mirror import CHANGES_KEPT, OUTPUTS_KEPT, TEXT_CHARACTERS, SessionMirror
 from watchglass_sync.mirror_address import MirrorAddress
-from watchglass_sync.mirror_tables import TABLES, MirrorTables
+from watchglass_sync.mirror_tables import ACTIONS, TABLES, MirrorTables
 from watchglass_sync.records import Event, SessionRow
 
 TIME = "2026-01-31T12:00:00.123456Z"
@@ -183,7 +183,10 @@ def test_a_session_that_is_gone_leaves_nothing() -> None:
     scene.tell(
         QUEUED, STARTED, changed(put("x")), joined, error, ("process.state", {"state": "idle"})
     )
-    scene.rows.apply(scene.mirror.forget(["e1"]))
+    scene.tell(("checkpoint.created", {"checkpoint": "c1", "execution": "e1"}))
+    (taken,) = scene.rows.of("checkpoint")
+    assert (taken.key, taken.execution) == ("s1/c1", "e1")
+    scene.rows.apply(scene.mirror.forget(["e1"], ["c1"]))
     assert not any(scene.rows.tables.values())
 
 
@@ -248,4 +251,9 @@ def test_the_page_has_every_table_and_column() -> None:
         name: re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
         for name, text in zip(parts[::2], parts[1::2], strict=True)
     }
-    assert told == {name: list(columns) for name, columns in TABLES.items()}
+    command = ["id", "caller", "connection", "at", "key", "session", "action"]
+    assert told == {"command": command, **{name: list(all_) for name, all_ in TABLES.items()}}
+    actions = re.findall(r"^\| `([A-Z]\w+)` \| (.*?) \|", page, re.MULTILINE)
+    assert {kind: re.findall(r"`(\w+)`", columns) for kind, columns in actions} == {
+        kind: list(columns) for kind, columns in ACTIONS.items()
+    }

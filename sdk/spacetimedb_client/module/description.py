@@ -54,6 +54,7 @@ CALLS: Final = {
     "at": Timestamp,
     "args": bytes,
 }
+CALLER: Final = {"id": u64, "caller": Identity, "connection": ConnectionId, "at": Timestamp}
 CLIENTS: Final = {"connection": ConnectionId, "identity": Identity, "since": Timestamp}
 
 
@@ -194,6 +195,22 @@ class Module:
     def calls_table(self, name: str = "call", *, public: bool = False) -> TableHandle:
         """A table for reducers with `Operation.NOTE_CALL`: who called which, when, with what."""
         return self.table(name, CALLS, primary_key="id", auto_inc=["id"], public=public)
+
+    def inbox(
+        self, name: str, params: Mapping[str, Any], *, indexes: Sequence[Columns] = ()
+    ) -> TableHandle:
+        """A table and the reducer of its name, whose every call is a row.
+
+        The row: `id`, `caller`, `connection` and `at`, then the arguments. Others than the owner
+        see their own calls.
+        """
+        columns = {**CALLER, **params}
+        table = self.table(
+            name, columns, primary_key="id", auto_inc=["id"], indexes=["caller", *indexes]
+        )
+        self.reducer(name, Operation.INSERT_CALL, table, params=params, owner_only=False)
+        self.visibility_filter(f"SELECT * FROM {name} WHERE caller = :sender")
+        return table
 
     def clients_table(self, name: str = "client") -> TableHandle:
         """A table of who is connected, kept by the lifecycle reducers."""

@@ -169,6 +169,19 @@
         (local.set $e (call $op (i32.const 1) (local.get $t) (local.get $h) (i32.add (local.get $n) (i32.const 72))))
         (if (local.get $e) (then (return (call $fail (local.get $sink) (local.get $e) (local.get $d)))))
         (return (i32.const 0))))
+    ;; 13: insert row {u64 0 (auto-inc), sender, conn, ts, the arguments as columns}
+    (if (i32.eq (local.get $op) (i32.const 13))
+      (then
+        (local.set $n (call $read_args (local.get $args) (i32.add (local.get $h) (i32.const 64))))
+        (call $reserve (i32.add (i32.add (local.get $h) (i32.const 64)) (local.get $n)))
+        (i64.store (local.get $h) (i64.const 0))
+        (i64.store offset=8 (local.get $h) (local.get $s0)) (i64.store offset=16 (local.get $h) (local.get $s1))
+        (i64.store offset=24 (local.get $h) (local.get $s2)) (i64.store offset=32 (local.get $h) (local.get $s3))
+        (i64.store offset=40 (local.get $h) (local.get $c0)) (i64.store offset=48 (local.get $h) (local.get $c1))
+        (i64.store offset=56 (local.get $h) (local.get $ts))
+        (local.set $e (call $op (i32.const 1) (local.get $t) (local.get $h) (i32.add (local.get $n) (i32.const 64))))
+        (if (local.get $e) (then (return (call $fail (local.get $sink) (local.get $e) (local.get $d)))))
+        (return (i32.const 0))))
     ;; 9: upsert row {conn, sender, ts}   10: delete by key conn
     (if (i32.or (i32.eq (local.get $op) (i32.const 9)) (i32.eq (local.get $op) (i32.const 10)))
       (then

@@ -23,6 +23,7 @@ class Operation(enum.IntEnum):
     FORGET_CLIENT = 10
     CRASH = 11
     FAIL = 12
+    INSERT_CALL = 13
 
 
 ON_KEYS = frozenset({Operation.DELETE_KEY, Operation.UPDATE, Operation.UPSERT})

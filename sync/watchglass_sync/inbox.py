@@ -1,0 +1,94 @@
+"""Rows of `command` → what they ask for, once each, and its answer as a row of `command_result`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+
+from spacetimedb_bsatn import Timestamp
+from watchglass_sync.mirror_access import MirrorAccess
+from watchglass_sync.mirror_database import MirrorDatabase
+from watchglass_sync.mirror_tables import COMMAND, MirrorTables
+from watchglass_sync.remote_commands import CommandOutcome, CommandResults, RemoteCommand
+
+AT_ONCE: Final = 64
+
+Perform = Callable[[RemoteCommand], Awaitable[CommandOutcome]]
+
+
+class CommandInbox:
+    """Performs commands while a connection lasts: those of one session one after another.
+
+    A command goes in the transaction that brings its answer. What was under way when either side
+    died is there still, and is performed again.
+    """
+
+    def __init__(self, tables: MirrorTables, access: MirrorAccess, perform: Perform) -> None:
+        self.answered = 0
+        self._results = CommandResults(tables)
+        self._access = access
+        self._perform = perform
+
+    async def run(self, database: MirrorDatabase) -> None:
+        """Until it is cancelled, or the connection is lost. Raises SpacetimeDBError."""
+        rows = await database.follow("command_result")
+        self._results.load(rows, self._is_stranger)
+        commands = await database.follow(COMMAND)
+        async with asyncio.TaskGroup() as group:
+            turns = _Turns(group)
+            commands.on_insert(lambda _, row: self._take(database, turns, row))
+            for row in sorted(commands, key=lambda row: row.id):
+                self._take(database, turns, row)
+            await database.lost()
+
+    def _is_stranger(self, caller: str) -> bool:
+        return not self._access.permissions.knows(caller)
+
+    def _take(self, database: MirrorDatabase, turns: _Turns, row: Any) -> None:
+        command = RemoteCommand.of_row(row)
+        # Those without a session make one: the ones of one caller wait for each other.
+        turns.after(command.session or command.caller, self._answer(database, command))
+
+    async def _answer(self, database: MirrorDatabase, command: RemoteCommand) -> None:
+        if self._results.has(command):
+            await database.apply(self._results.dropped(command))
+            return
+        outcome = await self._perform(command)
+        groups = self._results.answered(
+            command,
+            outcome,
+            is_stranger=self._is_stranger(command.caller),
+            now=Timestamp.now(),
+        )
+        await database.apply(*groups)
+        self.answered += 1
+
+
+class _Turns:
+    """Work of which each waits for the one before it with the same key."""
+
+    def __init__(self, group: asyncio.TaskGroup) -> None:
+        self._group = group
+        self._last: dict[str, asyncio.Task[None]] = {}
+        self._room = asyncio.Semaphore(AT_ONCE)
+
+    def after(self, key: str, work: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(self._in_turn(self._last.get(key), work))
+        self._last[key] = task
+        task.add_done_callback(lambda done: self._forget(key, done))
+
+    async def _in_turn(
+        self, before: asyncio.Task[None] | None, work: Coroutine[Any, Any, None]
+    ) -> None:
+        try:
+            if before is not None:
+                await asyncio.wait({before})
+            async with self._room:
+                await work
+        finally:
+            work.close()
+
+    def _forget(self, key: str, task: asyncio.Task[None]) -> None:
+        if self._last.get(key) is task:
+            del self._last[key]

@@ -1,0 +1,237 @@
+"""Identities of a real database see, and change by rows, what was granted to them and no more."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import re
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spacetimedb_client.testing import Server
+from tests.sdk.conftest import server_program
+from tests.support.client import Client
+from tests.support.mirror_client import MirrorClient, mirror_command
+from tests.support.mirrored import Mirrored
+from tests.support.serving import Serving
+from tests.support.waiting import until
+
+__all__ = ["server_program"]
+
+pytestmark = pytest.mark.slow
+DATABASE = "watchglass"
+
+
+@dataclass
+class Scene:
+    """A database, a server that mirrors into it, and its owner in the browser."""
+
+    database: Server
+    serving: Serving
+    owner: Client
+    mirrored: Mirrored
+
+    def somebody(self) -> AbstractAsyncContextManager[MirrorClient]:
+        return MirrorClient.opened(self.database.uri, DATABASE)
+
+    async def say(self, *arguments: str) -> str:
+        """What the command says, which succeeds."""
+        status, said = await mirror_command(self.serving.data_dir, *arguments)
+        assert status == 0, said
+        return said
+
+
+@pytest.fixture
+async def scene(server_program: Path, tmp_path: Path, cache_dir: Path) -> AsyncIterator[Scene]:
+    async with opened(server_program, tmp_path, cache_dir) as scene:
+        yield scene
+
+
+@asynccontextmanager
+async def opened(program: Path, folder: Path, cache_dir: Path, *flags: str) -> AsyncIterator[Scene]:
+    with Server(folder / "db", binary=program, in_memory=True) as database:
+        mirror = ("--spacetimedb", f"{database.uri}/{DATABASE}", "--pool-min-size", "1", *flags)
+        mirrored = Mirrored(database.uri, DATABASE, folder / "data")
+        with Serving(folder, *mirror, cache_dir=cache_dir) as serving:
+            async with Client(serving.url, serving.token) as owner:
+                yield Scene(database, serving, owner, mirrored)
+
+
+async def test_an_identity_sees_the_sessions_granted_to_it_while_they_are(scene: Scene) -> None:
+    one, other = await scene.owner.create(name="one"), await scene.owner.create(name="other")
+    await scene.owner.run(one, "x = 1; print('hello')")
+    await scene.owner.run(other, "secret = 'B' * 20")
+    async with scene.somebody() as ann, scene.somebody() as stranger:
+        assert ann.seen() == {}
+        said = await scene.say("grant", ann.identity, "viewer", one)
+        assert said == f"{ann.identity} is viewer in session {one}.\n"
+        await until(lambda: ann.values(one) == {"x": "1"})
+        assert ann.seen()["output"] == 1
+        assert {row.session for row in ann.db.session} == {one}
+        # A transaction is told whole to whoever sees a row of it: it is of one session.
+        told: list[bytes] = []
+        ann.db.variable.on_update(lambda event, *_: told.append(event.reducer.args))
+        await scene.owner.run(other, "secret = 'C' * 20; also = 1")
+        await scene.owner.run(one, "x = 2")
+        await until(lambda: ann.values(one) == {"x": "2"})
+        assert told
+        assert not any(b"secret" in args for args in told)
+        assert stranger.seen() == {}
+
+        await scene.say("revoke", ann.identity, one)
+        await until(lambda: ann.seen() == {})
+        await scene.owner.run(one, "x = 3")
+        assert "nothing is granted" in (await scene.say("list")).lower()
+
+
+async def test_editors_execute_and_set_and_delete_variables(scene: Scene) -> None:
+    session = await scene.owner.create()
+    async with scene.somebody() as ann:
+        await scene.say("grant", ann.identity, "editor", session, "--name", "ann's game")
+        done = await ann.ask("k1", session, "Execute", "x = 41")
+        assert (done.ok, done.session, done.code, done.message) == (True, session, None, None)
+        await until(lambda: ann.values(session) == {"x": "41"})
+        row = ann.db.execution.key.find(f"{session}/{done.execution}")
+        assert (row.code, row.author) == ("x = 41", "ann's game")
+        assert await ann.ask("k1", session, "Execute", "x = 41") == done
+        await ann.ask("k2", session, "SetVariable", "x", '[1, {"a": null}]')
+        await until(lambda: ann.values(session) == {"x": '[1, {"a": null}]'})
+        wrong = await ann.ask("k3", session, "SetVariable", "x", "[")
+        assert (wrong.ok, wrong.code) == (False, "bad_request")
+        assert "`json` is no JSON" in wrong.message
+        await ann.ask("k4", session, "DeleteVariable", "x")
+        await until(lambda: ann.values(session) == {})
+        assert len(ann.db.execution) == 1
+        assert await scene.mirrored.rows("command") == []
+
+
+async def test_who_has_no_role_is_refused_and_learns_nothing(scene: Scene) -> None:
+    session = await scene.owner.create()
+    async with scene.somebody() as ann, scene.somebody() as stranger:
+        await scene.say("grant", ann.identity, "editor", session)
+        refused = await stranger.ask("k", session, "Execute", "x = 1")
+        missing = await stranger.ask("l", "nosuchsession", "Interrupt")
+        assert (refused.code, missing.code) == ("unauthorized", "unauthorized")
+        assert refused.message.replace(session, "nosuchsession") == missing.message
+        for key, where, kind, *more in (
+            ("a", session, "DestroySession"),
+            ("b", "", "CreateSession", "mine"),
+        ):
+            answer = await ann.ask(key, where, kind, *more)
+            assert (answer.ok, answer.code) == (False, "forbidden")
+            assert "watchglass mirror grant" in answer.message
+        for key, hint in (("", "Choose a new one"), ("k" * 101, "Choose a new one")):
+            assert hint in (await ann.ask(key, session, "Interrupt")).message
+        assert len(stranger.db.command_result) == 2
+        assert len(ann.db.command_result) == 4
+        assert stranger.seen() == {}
+
+
+async def test_an_owner_of_all_sessions_makes_and_ends_them(scene: Scene) -> None:
+    async with scene.somebody() as arena:
+        await scene.say("grant", arena.identity, "owner", "--name", "arena")
+        assert f"{arena.identity}  owner  (all)    arena" in await scene.say("list")
+        made = await arena.ask("new", "", "CreateSession", "made")
+        await until(lambda: [row.name for row in arena.db.session] == ["made"])
+        assert made.session == next(iter(arena.db.session)).session
+        run = await arena.ask("loop", made.session, "Execute", "while True: pass")
+        own = arena.db.execution.key
+        name = f"{made.session}/{run.execution}"
+        await until(lambda: (row := own.find(name)) and row.status == "running")
+        await arena.ask("stop", made.session, "Interrupt")
+        await until(lambda: own.find(name).status == "interrupted")
+        await arena.ask("gone", made.session, "DestroySession")
+        await until(lambda: arena.seen() == {} and len(arena.db.access) == 0)
+        assert len(arena.db.command_result) == 4
+
+
+async def test_commands_that_came_while_no_server_ran_are_performed_by_the_next(
+    scene: Scene,
+) -> None:
+    session = await scene.owner.create()
+    await scene.owner.run(session, "count = 0")
+    async with scene.somebody() as ann:
+        await scene.say("grant", ann.identity, "editor", session)
+        await until(lambda: ann.values(session) == {"count": "0"})
+        scene.serving.kill()
+        types = ann.connection.bindings.types
+        add = types.Action.Execute(types.Execute("count += 1"))
+        for key in ("a", "b", "a"):
+            await ann.connection.reducers.command(key, session, add)
+        scene.serving.start()
+        await until(lambda: ann.values(session) == {"count": "2"})
+        assert len(ann.db.command_result) == 2
+
+
+async def test_in_a_public_mirror_everyone_sees_all_and_commands_only_by_a_role(
+    server_program: Path, tmp_path: Path, cache_dir: Path
+) -> None:
+    async with opened(server_program, tmp_path, cache_dir, "--mirror-public") as scene:
+        session = await scene.owner.create()
+        await scene.owner.run(session, "x = 1")
+        async with scene.somebody() as ann, scene.somebody() as bob:
+            await until(lambda: ann.values(session) == bob.values(session) == {"x": "1"})
+            assert (await ann.ask("k", session, "Interrupt")).code == "unauthorized"
+            assert len(bob.db.command_result) == 0
+
+
+async def test_the_commands_of_the_owner_say_what_is_wrong(scene: Scene, tmp_path: Path) -> None:
+    identity = "c2" + "0" * 62
+    for arguments, words in (
+        (("grant", "xyz", "viewer"), "IDENTITY: "),
+        (("grant", identity, "viewer", "nosuchone"), "has no session 'nosuchone'"),
+        (("revoke", identity), "it had none in all sessions"),
+        (("list", "--spacetimedb", scene.database.uri + "/other"), "has no token"),
+        (("list", "--spacetimedb", "here"), "names no database"),
+    ):
+        status, said = await mirror_command(scene.serving.data_dir, *arguments)
+        assert status == 1
+        assert words in said
+    status, said = await mirror_command(tmp_path / "empty", "list")
+    assert (status, "no server with a mirror has run" in said) == (1, True)
+
+
+async def test_the_page_is_right(scene: Scene, tmp_path: Path) -> None:
+    session = await scene.owner.create()
+    await scene.owner.run(session, "score = 1")
+    shells, pythons = blocks("sh"), blocks("python")
+    async with scene.somebody() as ann:
+        for line in shells[1].splitlines():
+            words = shlex.split(line.replace("c200…8b1f", ann.identity))[2:]
+            said = await scene.say(*(session if word == "aivqs2mvd6k4" else word for word in words))
+            assert said
+            if "viewer" in words:
+                names = {"conn": ann.connection, "session": session}
+                await performed(pythons[1], names)
+                await until(lambda: ann.values(session) == {"score": "100"})
+    printed: list[object] = []
+    names = {"data_dir": scene.serving.data_dir, "print": lambda *words: printed.append(words)}
+    reading = pythons[0].replace("http://127.0.0.1:3000", scene.database.uri)
+    watching = asyncio.create_task(
+        performed(reading + "\n    ready.set()\n    await asyncio.sleep(600)", names)
+    )
+    ready = names["ready"] = asyncio.Event()
+    names["asyncio"] = asyncio
+    await asyncio.wait({watching, asyncio.create_task(ready.wait())}, return_when="FIRST_COMPLETED")
+    await scene.owner.run(session, "score = 7")
+    await until(lambda: printed == [(session, "7")])
+    watching.cancel()
+
+
+def blocks(language: str) -> list[str]:
+    """The examples of the page."""
+    page = (Path(__file__).parents[2] / "docs" / "mirror.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)```", page, re.MULTILINE | re.DOTALL)
+
+
+async def performed(code: str, names: dict[str, Any]) -> None:
+    """Run an example that awaits."""
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    work = eval(compile(code, "docs/mirror.md", "exec", flags=flags), names)
+    await work
