@@ -12,10 +12,13 @@ from examples.arena import rules
 from examples.arena.bridge import Bridge
 from examples.arena.calls import Calls
 from examples.arena.game import Game, open_arena
+from examples.arena.mirror import DATABASE as MIRROR
+from examples.arena.mirror import open_mirror
 from examples.arena.pages import Pages
 from examples.arena.players import Player, script_text
 from examples.arena.rows import ARENA_TABLES, MIRROR_TABLES, Rows
-from examples.arena.servers import MIRROR, connect_to_mirror, watchglass
+from examples.arena.servers import watchglass
+from spacetimedb_client import Connection
 
 NAMES = ("Ann", "Bo", "Cy", "Di", "Ed", "Flo", "Gus", "Hal")
 PLAYED = ("chaser", "coward", "wanderer")  # over and over
@@ -42,14 +45,14 @@ class Demonstration:
             mirrored = ("--spacetimedb", f"{uri}/{MIRROR}", "--isolation", isolation)
             room = ("--pool-max-size", str(players + 1))
             server = await enter(watchglass(folder, *mirrored, *room))
-            mirror = await enter(connect_to_mirror(uri, folder))
+            mirror = await enter(open_mirror(uri, folder, arena))
             call = await enter(Calls(server))
             game = Game(arena)
             bridge = Bridge(call, arena)
             rows = Rows()
             await rows.follow(arena, ARENA_TABLES)
             await rows.follow(mirror, MIRROR_TABLES)
-            entering = (entered(game, call, place, bridge) for place in range(players))
+            entering = (entered(game, call, mirror, place, bridge) for place in range(players))
             there = await asyncio.gather(*entering)
             pages = Pages(rows, await greeting(there), {each.unit: each for each in there})
             one = cls(game, await enter(pages.serve()))
@@ -61,11 +64,11 @@ class Demonstration:
         await asyncio.gather(self._game.run(), self._bridge.run())
 
 
-async def entered(game: Game, call: Calls, place: int, bridge) -> Player:
+async def entered(game: Game, call: Calls, mirror: Connection, place: int, bridge) -> Player:
     """A player: its unit, its session, what ties them, and its script."""
     unit = NAMES[place]
     await game.enter(unit)
-    player = await Player.joined(call, unit, PLAYED[place % len(PLAYED)])
+    player = await Player.joined(call, mirror, unit, PLAYED[place % len(PLAYED)])
     bridge.units[player.session] = unit
     await call("variable.set", session=player.session, name="heading", value=0)
     for name in ("me", "others", "food"):

@@ -16,6 +16,7 @@ from aiohttp import WSMsgType, web
 from examples.arena.calls import CallRefused
 from examples.arena.players import Player
 from examples.arena.rows import Rows, Viewer
+from spacetimedb_bsatn import SpacetimeDBError
 
 WEB = Path(__file__).parent / "web"
 MOST_PER_SECOND = 30
@@ -87,13 +88,15 @@ class Pages:
         try:
             asked = json.loads(text)
             match asked:
-                case {"unit": str(unit), "code": str(code)} if unit in self._players:
-                    await self._players[unit].execute(code)
+                case {"unit": str(unit), "code": str(code), "key": str(key)} if (
+                    unit in self._players
+                ):
+                    await self._players[unit].execute(code, key)
                 case {"unit": str(unit), "restart": True} if unit in self._players:
                     await self._players[unit].restart()
                 case _:
                     raise ValueError(f"not understood: {text[:200]}")
-        except (CallRefused, ValueError) as problem:
+        except (CallRefused, SpacetimeDBError, ValueError) as problem:
             await socket.send_json({"problem": str(problem)})
 
 

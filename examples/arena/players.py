@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Self
 
 from examples.arena.calls import Calls
+from examples.arena.mirror import execute
+from spacetimedb_client import Connection
 
 SCRIPTS = Path(__file__).parent / "scripts"
 ROWS = {  # of each variable: the table of the row that it follows, and the column
@@ -27,18 +29,19 @@ class Player:
     """A unit, its session, and the script that it began with."""
 
     call: Calls
+    mirror: Connection
     unit: str
     session: str
     script: str
 
     @classmethod
-    async def joined(cls, call: Calls, unit: str, script: str) -> Self:
+    async def joined(cls, call: Calls, mirror: Connection, unit: str, script: str) -> Self:
         """In the session that has the unit's name: from an earlier time, or a new one."""
         known = (await call("session.list"))["sessions"]
         found = [each for each in known if each["name"] == unit]
         session = (found or [await call("session.create", name=unit)])[0]["session"]
         await call("session.join", session=session, name="the arena")
-        return cls(call, unit, session, script)
+        return cls(call, mirror, unit, session, script)
 
     async def bind(self, database: str) -> None:
         """Its variables follow rows from now on, however often the process is another."""
@@ -53,9 +56,9 @@ class Player:
         await self.execute(script_text("kit"))
         await self.execute(script_text(self.script))
 
-    async def execute(self, code: str) -> None:
-        """As somebody would who types it into the session's page."""
-        await self.call("execute", session=self.session, code=code)
+    async def execute(self, code: str, key: str | None = None) -> None:
+        """Have it run, by a row; `key` names the row of the answer."""
+        await execute(self.mirror, self.session, code, key)
 
     async def restart(self) -> None:
         """A new process, whatever the old one is doing."""

@@ -28,6 +28,7 @@ MIRROR_TABLES = {
         "error",
     ),
     "output": ("key", "session", "execution", "place", "kind", "text"),
+    "command_result": ("key", "command", "session", "execution", "ok", "message"),
     "variable": ("key", "session", "name", "type", "preview", "version"),
 }
 

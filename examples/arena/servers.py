@@ -9,16 +9,10 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from scripts.spacetimedb_server import BINARY
-from spacetimedb_client import (
-    AuthError,
-    Connection,
-    DatabaseNotFound,
-    FileCredentials,
-    connect,
-)
 from spacetimedb_client.testing import Server
 
-MIRROR = "watchglass"  # the name of the mirror's database
+PROGRAM = Path(sys.executable).with_name("watchglass")
+DATA = "watchglass"  # its folder in ours
 START_S = 60
 STOP_S = 10
 READY = "watchglass is ready at "
@@ -43,10 +37,9 @@ def database_server(folder: Path, *, keep: bool) -> Iterator[str]:
 async def watchglass(folder: Path, *arguments: str) -> AsyncIterator[str]:
     """A server on a free port; the address that it printed, with its token."""
     log = folder / "watchglass.log"
-    program = Path(sys.executable).with_name("watchglass")
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            program, "serve", "--port", "0", "--data-dir", folder / "watchglass", *arguments,
+            PROGRAM, "serve", "--port", "0", "--data-dir", folder / DATA, *arguments,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors,
         )  # fmt: skip
     try:
@@ -72,20 +65,15 @@ async def end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-@asynccontextmanager
-async def connect_to_mirror(uri: str, folder: Path) -> AsyncIterator[Connection]:
-    """As the owner of its rows, once Watchglass has made its tables."""
-    credentials = FileCredentials(folder / "watchglass" / "spacetimedb")
-    async with asyncio.timeout(START_S):
-        while (token := credentials.load(uri, MIRROR)) is None:  # noqa: ASYNC110 - a file tells nobody
-            await asyncio.sleep(0.1)
-        while True:
-            try:
-                connection = await connect(uri, MIRROR, token=token)
-                break
-            except (AuthError, DatabaseNotFound):
-                await asyncio.sleep(0.1)
+async def watchglass_command(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Another command of Watchglass about the same server: its exit status, and what it said."""
+    process = await asyncio.create_subprocess_exec(
+        PROGRAM, *arguments, "--data-dir", folder / DATA,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
     try:
-        yield connection
+        said, _ = await process.communicate()
     finally:
-        await connection.close()
+        await end(process)
+    return process.returncode or 0, said.decode().strip()

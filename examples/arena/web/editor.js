@@ -12,11 +12,10 @@ export class Editor {
   #unit = "";
   /** The execution that it shows. @type {string | null} */
   #shown = null;
-  /** The number after which ours comes. @type {number | null} */
-  #waitsAfter = null;
-  #newest = 0;
+  /** The command that has not ended. @type {string | null} */
+  #command = null;
 
-  /** @param {Record<string, string>} scripts @param {(code: string) => void} send */
+  /** @param {Record<string, string>} scripts @param {(code: string, key: string) => void} send */
   constructor(scripts, send) {
     this.send = send;
     this.#code.oninput = () => (this.#isEdited = true);
@@ -43,17 +42,24 @@ export class Editor {
   open(unit) {
     this.#unit = unit;
     this.#isEdited = false;
-    this.#shown = this.#waitsAfter = null;
+    this.#shown = this.#command = null;
     this.say("");
   }
 
-  /** Shows the script that ran last, unless it is being edited. @param {Row[]} executions the newest first */
-  follow(executions) {
-    const newest = executions[0];
-    this.#newest = newest?.number ?? 0;
-    if (this.#waitsAfter !== null && newest?.number > this.#waitsAfter && ENDED.has(newest.status)) {
-      this.#waitsAfter = null;
-      this.#tell(newest);
+  /**
+   * Says what became of our command, and shows the script that ran last, unless it is being edited.
+   * @param {Row[]} executions the newest first
+   * @param {Row[]} results of commands
+   */
+  follow(executions, results) {
+    const result = results.find((each) => each.command === this.#command);
+    const execution = executions.find((each) => each.execution === result?.execution);
+    if (result && !result.ok) {
+      this.#command = null;
+      this.say(result.message, true);
+    } else if (execution && ENDED.has(execution.status)) {
+      this.#command = null;
+      this.#tell(execution);
     }
     const script = executions.find((each) => each.status === "ok" && isScript(each.code));
     if (!script || script.key === this.#shown || this.#isEdited) return;
@@ -69,10 +75,10 @@ export class Editor {
   }
 
   #run() {
-    this.#waitsAfter = this.#newest;
+    this.#command = crypto.randomUUID();
     this.#isEdited = false;
     this.say("It is on its way …");
-    this.send(this.#code.value);
+    this.send(this.#code.value, this.#command);
   }
 
   /** @param {string} words @param {boolean} [isWrong] */

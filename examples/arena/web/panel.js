@@ -18,7 +18,7 @@ export class Panel {
   constructor(rows, scripts, links) {
     this.rows = rows;
     this.links = links;
-    this.editor = new Editor(scripts, (code) => this.#ask({ code }));
+    this.editor = new Editor(scripts, (code, key) => this.#ask({ code, key }));
     get("restart").onclick = () => this.#ask({ restart: true });
   }
 
@@ -45,11 +45,11 @@ export class Panel {
       get("state").textContent = this.rows.of("process", session)[0]?.state ?? "";
     }
     if (changed.has("variable")) drawVariables(this.rows.of("variable", session));
-    if (changed.has("execution") || changed.has("output")) {
+    if (["execution", "output", "command_result"].some((table) => changed.has(table))) {
       const executions = this.rows.of("execution", session).sort((a, b) => b.number - a.number);
       const outputs = this.rows.of("output", session).sort((a, b) => a.place - b.place);
       get("executions").replaceChildren(...executions.slice(0, SHOWN).map((each) => drawn(each, outputs)));
-      this.editor.follow(executions);
+      this.editor.follow(executions, this.rows.of("command_result", session));
     }
   }
 }
