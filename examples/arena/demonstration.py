@@ -17,7 +17,7 @@ from examples.arena.mirror import open_mirror
 from examples.arena.pages import Pages
 from examples.arena.players import Player, script_text
 from examples.arena.rows import ARENA_TABLES, MIRROR_TABLES, Rows
-from examples.arena.servers import watchglass
+from examples.arena.servers import Watchglass
 from spacetimedb_client import Connection
 
 NAMES = ("Ann", "Bo", "Cy", "Di", "Ed", "Flo", "Gus", "Hal")
@@ -28,10 +28,11 @@ SCRIPTS = (*PLAYED, "dizzy")
 class Demonstration:
     """A game, the sessions of its players, and the page."""
 
-    def __init__(self, game: Game, address: str) -> None:
+    def __init__(self, game: Game, server: Watchglass, address: str) -> None:
         """Call `started` instead."""
         self.address = address
         self._game = game
+        self._server = server
 
     @classmethod
     @asynccontextmanager
@@ -44,9 +45,9 @@ class Demonstration:
             arena = await enter(open_arena(uri, folder))
             mirrored = ("--spacetimedb", f"{uri}/{MIRROR}", "--isolation", isolation)
             room = ("--pool-max-size", str(players + 1))
-            server = await enter(watchglass(folder, *mirrored, *room))
+            server = await enter(Watchglass.started(folder, *mirrored, *room))
             mirror = await enter(open_mirror(uri, folder, arena))
-            call = await enter(Calls(server))
+            call = await enter(Calls(server.address))
             game = Game(arena)
             bridge = Bridge(call, arena)
             rows = Rows()
@@ -55,13 +56,24 @@ class Demonstration:
             entering = (entered(game, call, mirror, place, bridge) for place in range(players))
             there = await asyncio.gather(*entering)
             pages = Pages(rows, await greeting(there), {each.unit: each for each in there})
-            one = cls(game, await enter(pages.serve()))
+            one = cls(game, server, await enter(pages.serve()))
             one._bridge = bridge
             yield one
 
     async def run(self) -> None:
-        """The game goes on until this is cancelled."""
-        await asyncio.gather(self._game.run(), self._bridge.run())
+        """Until this is cancelled, or one of the servers ends by itself: raises what it said."""
+        parts = {
+            asyncio.ensure_future(self._game.run()),
+            asyncio.ensure_future(self._server.ended()),
+            asyncio.ensure_future(self._bridge.run()),
+        }
+        try:
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            done.pop().result()
+        finally:
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
 
 
 async def entered(game: Game, call: Calls, mirror: Connection, place: int, bridge) -> Player:

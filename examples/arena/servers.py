@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from scripts.spacetimedb_server import BINARY
 from spacetimedb_client.testing import Server
@@ -33,24 +34,45 @@ def database_server(folder: Path, *, keep: bool) -> Iterator[str]:
         yield server.uri
 
 
-@asynccontextmanager
-async def watchglass(folder: Path, *arguments: str) -> AsyncIterator[str]:
-    """A server on a free port; the address that it printed, with its token."""
-    log = folder / "watchglass.log"
-    with log.open("wb") as errors:
-        process = await asyncio.create_subprocess_exec(
-            PROGRAM, "serve", "--port", "0", "--data-dir", folder / DATA, *arguments,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors,
-        )  # fmt: skip
-    try:
-        assert process.stdout is not None
+class Watchglass:
+    """A server of its own, on a free port: `address` has its token."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        """Call `started` instead."""
+        self.address = ""
+        self._process = process
+        self._log = log
+
+    @classmethod
+    @asynccontextmanager
+    async def started(cls, folder: Path, *flags: str) -> AsyncIterator[Watchglass]:
+        """Until it is left, and not a moment longer."""
+        log = folder / "watchglass.log"
+        with log.open("wb") as errors:
+            process = await asyncio.create_subprocess_exec(
+                PROGRAM, "serve", "--port", "0", "--data-dir", folder / DATA, *flags,
+                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=errors,
+            )  # fmt: skip
+        server = cls(process, log)
+        try:
+            await server._wait_until_ready()
+            yield server
+        finally:
+            await end(process)
+
+    async def _wait_until_ready(self) -> None:
+        assert self._process.stdout is not None
         async with asyncio.timeout(START_S):
-            line = (await process.stdout.readline()).decode()
+            line = (await self._process.stdout.readline()).decode()
         if not line.startswith(READY):
-            raise NotStarted(f"watchglass serve did not start; it said:\n{log.read_text()}")
-        yield line.removeprefix(READY).strip()
-    finally:
-        await end(process)
+            await self.ended()
+        self.address = line.removeprefix(READY).strip()
+
+    async def ended(self) -> NoReturn:
+        """Wait until it has ended by itself, which nobody wanted."""
+        status = await self._process.wait()
+        said = self._log.read_text(errors="replace").strip()
+        raise NotStarted(f"watchglass serve ended with status {status}; it said:\n{said[-2000:]}")
 
 
 async def end(process: asyncio.subprocess.Process) -> None:

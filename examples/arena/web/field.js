@@ -11,6 +11,7 @@ import { drawFood, drawTrail, drawUnit, grid, label, ring } from "./shapes.js";
 const LATE_TICKS = 1.5;
 const TRAIL = 70; // frames
 const NOTE_MS = 1400;
+const NOTES = 20;
 
 export class Field {
   /** @type {Map<string, Unit>} */
@@ -44,7 +45,8 @@ export class Field {
       const gained = row.score - unit.row.score;
       if (gained) {
         const text = gained > 0 ? `+${gained}` : `−${-gained}`;
-        this.#notes.push({ ...unit.motion.at(at), text, colour: colourOf(row.name), since: at });
+        const note = { ...unit.motion.at(at), text, colour: colourOf(row.name), since: at };
+        this.#notes = [...this.#notes, note].slice(-NOTES); // nobody looks: nobody draws
       }
       unit.motion.add({ at, x: row.x, y: row.y, heading: row.heading });
       unit.row = row;

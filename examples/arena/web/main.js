@@ -64,11 +64,19 @@ function drawUnits() {
   const cells = rows.of("unit").map((row) => [
     row.name, row.x.toFixed(1), row.y.toFixed(1), row.heading.toFixed(0), String(row.score),
   ]);
-  for (const [name, row] of drawRows(get("units"), cells)) row.onclick = () => choose(name);
+  for (const [name, row] of drawRows(get("units"), cells)) {
+    row.onclick = () => choose(name);
+    row.className = tabOf(name)?.className ?? "";
+  }
+}
+
+/** @param {string} unit */
+function tabOf(unit) {
+  return get("players").querySelector(`[data-unit="${CSS.escape(unit)}"]`);
 }
 
 /** The colour of the player's tab, light or dark as the page is. @param {string} unit */
 function colourOf(unit) {
-  const tab = get("players").querySelector(`[data-unit="${CSS.escape(unit)}"]`);
+  const tab = tabOf(unit);
   return tab ? getComputedStyle(tab).accentColor : "gray";
 }
