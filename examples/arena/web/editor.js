@@ -4,6 +4,7 @@ import { get, make } from "./dom.js";
 
 /** @typedef {import("./rows.js").Row} Row */
 
+const SOON_MS = 3000;
 const ENDED = new Set(["ok", "error", "interrupted", "cancelled", "died", "timeout"]);
 
 export class Editor {
@@ -75,10 +76,13 @@ export class Editor {
   }
 
   #run() {
-    this.#command = crypto.randomUUID();
+    const command = (this.#command = crypto.randomUUID());
     this.#isEdited = false;
     this.say("It is on its way …");
-    this.send(this.#code.value, this.#command);
+    this.send(this.#code.value, command);
+    setTimeout(() => {
+      if (this.#command === command) this.say("It has not ended yet. Where a script never does, restart the session.");
+    }, SOON_MS);
   }
 
   /** @param {string} words @param {boolean} [isWrong] */

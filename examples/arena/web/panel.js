@@ -19,7 +19,11 @@ export class Panel {
     this.rows = rows;
     this.links = links;
     this.editor = new Editor(scripts, (code, key) => this.#ask({ code, key }));
-    get("restart").onclick = () => this.#ask({ restart: true });
+    get("restart").onclick = () => {
+      this.editor.open(this.#player?.unit ?? "");
+      this.editor.say("A new process, with the script of the beginning …");
+      this.#ask({ restart: true });
+    };
   }
 
   /** @param {object} what */
