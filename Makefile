@@ -78,7 +78,7 @@ native: $(packages)  ## every *.wasm, from its source
 	@$(RUN) hatch_build.py
 	@$(NODE) node_host/native/build.mjs
 
-spacetimedb: $(packages)  ## the database server of sdk/'s tests, built with cargo once
+spacetimedb: $(packages)  ## the database server of tests and examples, built with cargo once
 	@$(RUN) scripts/spacetimedb_server.py
 
 chromium:

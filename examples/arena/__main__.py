@@ -14,6 +14,8 @@ from pathlib import Path
 
 from examples.arena.calls import CallRefused
 from examples.arena.demonstration import NAMES, Demonstration
+from examples.arena.game import DATABASE as ARENA
+from examples.arena.mirror import DATABASE as MIRROR
 from examples.arena.servers import NotStarted, database_server
 from spacetimedb_bsatn import SpacetimeDBError
 
@@ -49,19 +51,13 @@ async def until_stopped(options: argparse.Namespace, folder: Path, uri: str) -> 
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     starting = Demonstration.started(uri, folder, options.players, options.isolation)
     async with starting as demonstration:
-        print(f"the arena is at {demonstration.address}", flush=True)
+        pages = demonstration.pages
+        print(f"the arena is at {pages.address}", flush=True)
+        say(f"Its rows are at {uri}, in the databases {ARENA} and {MIRROR}.")
         say("Ctrl+C ends it, and everything that it has started.")
         if not options.no_browser:
-            await asyncio.to_thread(webbrowser.open, opening(folder, demonstration.address))
+            await asyncio.to_thread(webbrowser.open, pages.opening())
         await demonstration.run()
-
-
-def opening(folder: Path, address: str) -> str:
-    """A file that leads there: others of the machine see what a browser is called with."""
-    page = folder / "open.html"
-    page.touch(mode=0o600)
-    page.write_text(f'<meta http-equiv="refresh" content="0; url={address}">')
-    return page.as_uri()
 
 
 def say(words: object) -> None:

@@ -28,9 +28,9 @@ SCRIPTS = (*PLAYED, "dizzy")
 class Demonstration:
     """A game, the sessions of its players, and the page."""
 
-    def __init__(self, game: Game, server: Watchglass, address: str) -> None:
+    def __init__(self, game: Game, server: Watchglass, pages: Pages) -> None:
         """Call `started` instead."""
-        self.address = address
+        self.pages = pages
         self._game = game
         self._server = server
 
@@ -56,7 +56,8 @@ class Demonstration:
             entering = (entered(game, call, mirror, place, bridge) for place in range(players))
             there = await asyncio.gather(*entering)
             pages = Pages(rows, await greeting(there), {each.unit: each for each in there})
-            one = cls(game, server, await enter(pages.serve()))
+            await enter(pages.serve())
+            one = cls(game, server, pages)
             one._bridge = bridge
             yield one
 

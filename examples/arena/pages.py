@@ -9,7 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from aiohttp import WSMsgType, web
 
@@ -37,13 +37,15 @@ class Pages:
         self._players = players
         self._token = secrets.token_urlsafe(16)
         self._origin = ""
+        self._once = ""
 
     @asynccontextmanager
-    async def serve(self) -> AsyncIterator[str]:
-        """On a free port of this machine; the address to open."""
+    async def serve(self) -> AsyncIterator[None]:
+        """On a free port of this machine."""
         app = web.Application()
         app.router.add_get("/", self._page)
         app.router.add_get("/rows", self._talk)
+        app.router.add_get("/open/{once}", self._open)
         app.router.add_get("/{name}", self._file)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
@@ -51,9 +53,25 @@ class Pages:
             site = web.TCPSite(runner, "127.0.0.1", 0)
             await site.start()
             self._origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            yield f"{self._origin}/#{self._token}"
+            yield
         finally:
             await runner.cleanup()
+
+    @property
+    def address(self) -> str:
+        """With the token, in the part that no server is sent."""
+        return f"{self._origin}/#{self._token}"
+
+    def opening(self) -> str:
+        """An address that leads to the page once: others see what a browser is called with."""
+        self._once = secrets.token_urlsafe(16)
+        return f"{self._origin}/open/{self._once}"
+
+    async def _open(self, request: web.Request) -> NoReturn:
+        if not self._once or not is_same(request.match_info["once"], self._once):
+            raise web.HTTPNotFound
+        self._once = ""
+        raise web.HTTPFound(f"/#{self._token}")
 
     async def _page(self, _: web.Request) -> web.FileResponse:
         return web.FileResponse(WEB / "index.html", headers=HEADERS)
@@ -66,9 +84,8 @@ class Pages:
 
     async def _talk(self, request: web.Request) -> web.WebSocketResponse:
         # Any page of the browser may open a WebSocket to us: only ours has origin and token.
-        given = request.query.get("token", "").encode()
-        right = hmac.compare_digest(given, self._token.encode())
-        if not right or request.headers.get("Origin") != self._origin:
+        is_ours = request.headers.get("Origin") == self._origin
+        if not is_ours or not is_same(request.query.get("token", ""), self._token):
             raise web.HTTPForbidden
         socket = web.WebSocketResponse(heartbeat=20, max_msg_size=LONGEST_MESSAGE)
         await socket.prepare(request)
@@ -98,6 +115,10 @@ class Pages:
                     raise ValueError(f"not understood: {text[:200]}")
         except (CallRefused, SpacetimeDBError, ValueError) as problem:
             await socket.send_json({"problem": str(problem)})
+
+
+def is_same(given: str, secret: str) -> bool:
+    return hmac.compare_digest(given.encode(), secret.encode())
 
 
 async def send(socket: web.WebSocketResponse, viewer: Viewer) -> None:

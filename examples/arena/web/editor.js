@@ -15,6 +15,7 @@ export class Editor {
   #shown = null;
   /** The command that has not ended. @type {string | null} */
   #command = null;
+  #problem = "";
 
   /** @param {Record<string, string>} scripts @param {(code: string, key: string) => void} send */
   constructor(scripts, send) {
@@ -44,6 +45,7 @@ export class Editor {
     this.#unit = unit;
     this.#isEdited = false;
     this.#shown = this.#command = null;
+    this.#problem = "";
     this.say("");
   }
 
@@ -83,6 +85,14 @@ export class Editor {
     setTimeout(() => {
       if (this.#command === command) this.say("It has not ended yet. Where a script never does, restart the session.");
     }, SOON_MS);
+  }
+
+  /** What steer() raises at the moment, which counts more than that it has been defined. @param {string} words */
+  fails(words) {
+    if (this.#command || words === this.#problem) return;
+    this.#problem = words;
+    if (words) this.say(`steer() fails: ${words}`, true);
+    else this.say("");
   }
 
   /** @param {string} words @param {boolean} [isWrong] */

@@ -48,7 +48,11 @@ export class Panel {
     if (changed.has("process")) {
       get("state").textContent = this.rows.of("process", session)[0]?.state ?? "";
     }
-    if (changed.has("variable")) drawVariables(this.rows.of("variable", session));
+    if (changed.has("variable")) {
+      const variables = this.rows.of("variable", session);
+      drawVariables(variables);
+      this.editor.fails(problemIn(variables));
+    }
     if (["execution", "output", "command_result"].some((table) => changed.has(table))) {
       const executions = this.rows.of("execution", session).sort((a, b) => b.number - a.number);
       const outputs = this.rows.of("output", session).sort((a, b) => a.place - b.place);
@@ -63,8 +67,13 @@ function drawVariables(variables) {
   const shown = variables.filter((each) => !LEFT_OUT.has(each.type) && !each.name.startsWith("_"));
   shown.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   const rows = drawRows(get("variables"), shown.map((each) => [each.name, each.preview]));
-  const problem = shown.find((each) => each.name === "problem");
-  rows.get("problem")?.classList.toggle("wrong", problem?.type !== "NoneType");
+  rows.get("problem")?.classList.toggle("wrong", problemIn(variables) !== "");
+}
+
+/** What the kit's loop notes of steer(). @param {Row[]} variables */
+function problemIn(variables) {
+  const noted = variables.find((each) => each.name === "problem");
+  return noted?.type === "str" ? noted.preview.slice(1, -1) : "";
 }
 
 /** @param {Row} variable */
