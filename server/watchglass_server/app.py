@@ -186,6 +186,8 @@ class PyodideServer:
         # In this order: sessions end and say so, then everybody is sent away, then HTTP stops.
         self._stack.push_async_callback(gateway.close)
         self._stack.push_async_callback(sessions.stop)
+        telling = asyncio.create_task(mirroring.tell(sessions, clock), name="mirror: telling")
+        self._stack.push_async_callback(_cancelled, telling)
         if config.watch is not None:
             watch = ScriptWatch(scripts, sessions)
             sessions.on_restored = watch.catch_up

@@ -122,7 +122,7 @@ class HttpApi:
             counter("pool_started_total", "Processes started.", pool.started),
             counter("pool_failed_total", "Processes that failed.", pool.failed),
             gauge("journal_queued_bytes", "Not stored yet.", self._journal.queued_bytes),
-            *self._mirroring.figures(),
+            *self._mirroring.figures(self._clock.epoch_s()),
         ]
 
     # --- tokens, export, import

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from watchglass_server.clock import Clock
 from watchglass_server.config import Config
 from watchglass_server.gateway import Gateway
+from watchglass_server.live_session import LiveSession
 from watchglass_server.metrics import Metric, counter, gauge
+from watchglass_server.mirror_news import MirrorNews, MirrorSight
+from watchglass_server.refusals import Refused
+from watchglass_server.sessions import Sessions
 from watchglass_server.tokens import new_id
 from watchglass_sync.journal import Journal
 
 if TYPE_CHECKING:
     from watchglass_sync.integration import SpacetimeDBIntegration
 
+_log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.25
 CREDENTIALS = "spacetimedb"
 ORIGIN = "mirror-origin"
 ADDRESS = "mirror-address"
@@ -75,6 +85,7 @@ class Mirroring:
 
         def both(session: str, events: Sequence[dict[str, Any]]) -> None:
             publish(session, events)
+            mirror.lag.recorded(session, events[0]["time"], events[-1]["seq"])
             mirror.notify(session)
 
         return both
@@ -87,23 +98,81 @@ class Mirroring:
 
         def both(session: str) -> None:
             ended(session)
+            mirror.lag.forgotten(session)
             mirror.notify(session)
 
         return both
 
-    def figures(self) -> list[Metric]:
+    async def tell(self, sessions: Sessions, clock: Clock) -> None:
+        """Keep the people in each session told how far its mirror is; at once done without one."""
+        if self.integration is not None:
+            await MirrorTelling(self.integration, sessions, clock).run()
+
+    def figures(self, now_s: float) -> list[Metric]:
         """What /metrics has of the mirror."""
         if self.integration is None:
             return []
-        status = self.integration.status
+        status, lag = self.integration.status, self.integration.lag
         return [
             gauge("mirror_connected", "The database is there.", status.state != "disconnected"),
-            gauge("mirror_behind_sessions", "Sessions with unwritten rows.", status.behind_by),
+            gauge("mirror_behind_events", "Events without rows.", lag.behind_by()),
+            gauge("mirror_behind_sessions", "Sessions that have such events.", lag.sessions()),
+            gauge("mirror_lag_seconds", "Age of the oldest of them.", lag.oldest_s(now_s)),
             counter("mirror_rows_total", "Operations on rows.", status.rows),
             counter("mirror_batches_total", "Transactions.", status.batches),
             counter("mirror_errors_total", "Connections lost or refused.", status.errors),
             counter("mirror_commands_total", "Commands answered.", self.integration.commands),
         ]
+
+
+class MirrorTelling:
+    """Has the people in each session told how far its mirror is."""
+
+    def __init__(
+        self, integration: SpacetimeDBIntegration, sessions: Sessions, clock: Clock
+    ) -> None:
+        self._integration = integration
+        self._sessions = sessions
+        self._clock = clock
+        self._news: dict[str, MirrorNews] = {}
+        self._there_at = clock.monotonic_s()
+
+    async def run(self) -> None:
+        """Look again and again, as long as the server runs."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            self.look()
+
+    def look(self) -> None:
+        """Tell each session in which somebody is what is news to it."""
+        now = self._clock.monotonic_s()
+        if self._integration.status.state != "disconnected":
+            self._there_at = now
+        live = self._sessions.live
+        self._news = {one.session: self._news.get(one.session) or MirrorNews() for one in live}
+        for one in live:
+            try:
+                self._tell(one, now)
+            except Refused as error:
+                _log.warning("session %s: %s", one.session, error)
+            except Exception:
+                _log.exception("session %s was not told of its mirror", one.session)
+
+    def _tell(self, live: LiveSession, now: float) -> None:
+        fold = live.state.fold
+        if live.is_failed or fold.destroyed or not fold.participants:
+            return
+        lag = self._integration.lag
+        sight = MirrorSight(
+            clock=now,
+            recorded=fold.seq,
+            mirrored=lag.mirrored(live.session),
+            late_s=lag.late_s(live.session, self._clock.epoch_s()),
+            away_s=now - self._there_at,
+        )
+        told = self._news[live.session].look(sight, fold.mirror)
+        if told is not None:
+            live.apply(told)
 
 
 def _origin(config: Config) -> str:

@@ -288,10 +288,16 @@ class ScriptModeNotification(Notification, frozen=True):
 
 
 class MirrorStateNotification(Notification, frozen=True):
-    """How far the SpacetimeDB mirror is."""
+    """How far the SpacetimeDB mirror of the session is."""
 
     state: MirrorStatus
-    behind_by: int
+    behind_by: Annotated[
+        int,
+        Meta(
+            description="Events of the session that have no rows yet, this one included; "
+            "0: connected, or off."
+        ),
+    ]
 
 
 class RunningLine(Struct, frozen=True, kw_only=True):

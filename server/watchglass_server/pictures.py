@@ -10,6 +10,7 @@ from watchglass_server.fields import (
     ExecutionField,
     ExecutionStatus,
     MimeBundle,
+    MirrorStatus,
     PathElement,
     ProcessStatus,
     ReloadMode,
@@ -296,6 +297,13 @@ class Package(Struct, frozen=True, kw_only=True):
     why: Annotated[str | None, Meta(description="Why it is missing.")] = None
 
 
+class MirrorState(Struct, frozen=True, kw_only=True):
+    """How far the SpacetimeDB mirror of the session is."""
+
+    state: MirrorStatus
+    behind_by: Annotated[int, Meta(description="Events of the session that have no rows yet.")]
+
+
 class SessionState(Struct, frozen=True, kw_only=True):
     """A joiner's first picture: this, and the events after its `seq`, is what everyone sees."""
 
@@ -319,6 +327,9 @@ class SessionState(Struct, frozen=True, kw_only=True):
         int, Meta(description="Variables beyond `limits`, which are not told.")
     ] = 0
     limits: Annotated[Limits | UnsetType, Meta(description="What the session may use.")] = UNSET
+    mirror: Annotated[
+        MirrorState | None, Meta(description="As last told; null: there is none.")
+    ] = None
     truncated: Annotated[
         bool, Meta(description="True when something was left out to keep this below 4 MiB.")
     ] = False

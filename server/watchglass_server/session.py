@@ -30,6 +30,7 @@ from watchglass_server.session_inputs import (
     Interrupt,
     Join,
     Leave,
+    MirrorTold,
     Moment,
     PackagesGiven,
     PackagesReady,
@@ -112,19 +113,25 @@ def _dispatch(step: Step, happened: Input) -> None:
             step.record(n.SessionDestroyedNotification(reason=happened.reason))
         case Wake():
             process.start(step)
-        case PackagesReady():
-            if happened.generation == step.session.generation:
-                packages.ready(step, happened)
-        case PackagesGiven():
-            if happened.generation == step.session.generation:
-                packages.given(step, happened)
+        case MirrorTold():
+            step.record(
+                n.MirrorStateNotification(state=happened.state, behind_by=happened.behind_by)
+            )
         case _:
             _process_happened(step, happened)
 
 
 def _process_happened(
     step: Step,
-    happened: Restart | Sleep | Found | ProcessReady | StartFailed | Restored | ProcessEnded,
+    happened: Restart
+    | Sleep
+    | Found
+    | ProcessReady
+    | StartFailed
+    | Restored
+    | PackagesReady
+    | PackagesGiven
+    | ProcessEnded,
 ) -> None:
     match happened:
         case Restart():
@@ -139,6 +146,12 @@ def _process_happened(
             process.start_failed(step, happened)
         case Restored():
             process.restored(step, happened)
+        case PackagesReady():
+            if happened.generation == step.session.generation:
+                packages.ready(step, happened)
+        case PackagesGiven():
+            if happened.generation == step.session.generation:
+                packages.given(step, happened)
         case ProcessEnded():
             process.ended(step, happened)
 

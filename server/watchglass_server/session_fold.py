@@ -72,6 +72,7 @@ class Fold(Struct, frozen=True, kw_only=True):
     reason: ResetReason | None = None
     restore: tuple[p.RestoreEntry, ...] = ()
     destroyed: bool = False
+    mirror: p.MirrorState | None = None
 
     def watch(self, key: str) -> p.Watch | None:
         """The watch with this id."""
@@ -444,6 +445,12 @@ def _script_mode(known: Fold, event: SessionEvent, data: n.ScriptModeNotificatio
     return replace(known, scripts={**known.scripts, data.path: replace(before, reload=data.reload)})
 
 
+def _mirror(known: Fold, event: SessionEvent, data: n.MirrorStateNotification) -> Fold:
+    if data.state == "off":
+        return replace(known, mirror=None)
+    return replace(known, mirror=p.MirrorState(state=data.state, behind_by=data.behind_by))
+
+
 def _destroyed(known: Fold, event: SessionEvent, data: n.SessionDestroyedNotification) -> Fold:
     return replace(known, destroyed=True)
 
@@ -469,4 +476,5 @@ _FOLDS: dict[type, Callable[[Fold, SessionEvent, Any], Fold]] = {
     n.SessionRenamedNotification: _renamed,
     n.SessionDestroyedNotification: _destroyed,
     n.ScriptModeNotification: _script_mode,
+    n.MirrorStateNotification: _mirror,
 }

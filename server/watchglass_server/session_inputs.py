@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from watchglass_server.exit_info import ExitInfo
-from watchglass_server.fields import ErrorCode, ReloadMode, Role, ScriptKind
+from watchglass_server.fields import ErrorCode, MirrorStatus, ReloadMode, Role, ScriptKind
 from watchglass_server.host_protocol import HostEvent
 from watchglass_server.package_policy import Permission
 from watchglass_server.pictures import Package, RestoreEntry, ScriptRun, Variable, Watch
@@ -156,7 +156,9 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The session was read from the journal after this server started."""
+    """The session was read from the journal after this server started, with a mirror or none."""
+
+    is_mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,14 @@ class PackagesGiven:
 
     generation: int
     missing: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorTold:
+    """How far the session's mirror is is to be told."""
+
+    state: MirrorStatus
+    behind_by: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +268,7 @@ Input = (
     | Restored
     | PackagesReady
     | PackagesGiven
+    | MirrorTold
     | HostSaid
     | ProcessEnded
     | Usage

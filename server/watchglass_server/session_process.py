@@ -206,6 +206,8 @@ def found(step: Step, event: Found) -> None:
     if fold.process.state not in ("hibernated", "dead"):
         step.record(n.ProcessStateNotification(state="dead", reason="server", exit=_SERVER_DIED))
         step.act(StoreSession())
+    if fold.mirror is not None and not event.is_mirrored:
+        step.record(n.MirrorStateNotification(state="off", behind_by=0))
 
 
 def _finish_found(step: Step, execution: str, status: FinalStatus) -> None:

@@ -46,6 +46,7 @@ def session_state(known: Fold, limits: p.Limits | UnsetType = UNSET) -> p.Sessio
         restore=restore,
         variables_left_out=known.variables_left_out,
         limits=limits,
+        mirror=known.mirror,
         truncated=cut_executions or cut_variables or cut_restore,
     )
 

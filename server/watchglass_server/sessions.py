@@ -219,7 +219,7 @@ class Sessions:
         policy, cpu = self._packages.policy, CpuAccount(hour)
         state = Session(fold=known, limits=limits, policy=policy, cpu=cpu)
         live = LiveSession(state, self._parts)
-        live.apply(i.Found())
+        live.apply(i.Found(is_mirrored=self._config.spacetimedb is not None))
         return live
 
     # --- creating and ending

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
@@ -13,6 +14,9 @@ from watchglass_sync.mirror_tables import COMMAND, MirrorTables
 from watchglass_sync.remote_commands import CommandOutcome, CommandResults, RemoteCommand
 
 AT_ONCE: Final = 64
+STRANGERS_PER_S: Final = 10.0
+STRANGERS_MOST: Final = 20.0
+DROPPED_AT_ONCE: Final = 1000
 
 Perform = Callable[[RemoteCommand], Awaitable[CommandOutcome]]
 
@@ -29,9 +33,13 @@ class CommandInbox:
         self._results = CommandResults(tables)
         self._access = access
         self._perform = perform
+        self._strangers = STRANGERS_MOST
+        self._counted_at = time.monotonic()
+        self._dropped: list[RemoteCommand] = []
 
     async def run(self, database: MirrorDatabase) -> None:
         """Until it is cancelled, or the connection is lost. Raises SpacetimeDBError."""
+        self._dropped.clear()
         rows = await database.follow("command_result")
         self._results.load(rows, self._is_stranger)
         commands = await database.follow(COMMAND)
@@ -47,8 +55,30 @@ class CommandInbox:
 
     def _take(self, database: MirrorDatabase, turns: _Turns, row: Any) -> None:
         command = RemoteCommand.of_row(row)
+        if self._is_stranger(command.caller) and self._are_too_many():
+            self._dropped.append(command)
+            if len(self._dropped) == 1:
+                turns.after("", self._drop(database))
+            return
         # Those without a session make one: the ones of one caller wait for each other.
         turns.after(command.session or command.caller, self._answer(database, command))
+
+    def _are_too_many(self) -> bool:
+        """Identities cost nothing: a flood of theirs gets an answer now and then."""
+        now = time.monotonic()
+        refilled = self._strangers + (now - self._counted_at) * STRANGERS_PER_S
+        self._counted_at = now
+        self._strangers = min(STRANGERS_MOST, refilled) - 1
+        if self._strangers < 0:
+            self._strangers += 1
+            return True
+        return False
+
+    async def _drop(self, database: MirrorDatabase) -> None:
+        while self._dropped:
+            dropped = self._dropped[:DROPPED_AT_ONCE]
+            await database.apply([step for each in dropped for step in self._results.dropped(each)])
+            del self._dropped[: len(dropped)]
 
     async def _answer(self, database: MirrorDatabase, command: RemoteCommand) -> None:
         if self._results.has(command):

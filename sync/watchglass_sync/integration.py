@@ -18,6 +18,7 @@ from watchglass_sync.mirror import SessionMirror
 from watchglass_sync.mirror_access import MirrorAccess
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_database import MirrorDatabase
+from watchglass_sync.mirror_lag import MirrorLag
 from watchglass_sync.mirror_tables import MirrorTables
 from watchglass_sync.permissions import Permissions
 
@@ -63,6 +64,7 @@ class SpacetimeDBIntegration:
         """`perform` does what a row of `command` asks for."""
         self.address = address
         self.status = MirrorStatus(state="disconnected")
+        self.lag = MirrorLag()
         self.on_status: Callable[[MirrorStatus], None] | None = None
         self._journal = journal
         self._credentials = credentials
@@ -90,6 +92,8 @@ class SpacetimeDBIntegration:
     async def start(self) -> None:
         """Begin, before any session is live; does not wait for the database."""
         self._ended_at = {row.session: row.last_seq for row in await self._journal.sessions()}
+        for session, last in self._ended_at.items():
+            self.lag.found(session, last)
         self._task = asyncio.create_task(self._run(), name="mirror")
 
     async def stop(self, grace: float = 2.0) -> None:
@@ -139,6 +143,7 @@ class SpacetimeDBIntegration:
 
     async def _follow(self, database: MirrorDatabase) -> None:
         self._mirrors = await database.mirrors()
+        self.lag.connected({name: one.position.seq for name, one in self._mirrors.items()})
         for mirror in self._mirrors.values():
             mirror.alive_after = self._ended_at.get(mirror.session, 0)
             mirror.is_settled = mirror.position.seq > mirror.alive_after
@@ -176,6 +181,7 @@ class SpacetimeDBIntegration:
             if self._tables.is_public:
                 groups = [[step for steps in groups for step in steps]]
             await database.apply(*groups)
+            self.lag.written()
             self._say(
                 state="behind" if self._dirty else "connected",
                 rows=self.status.rows + count,
@@ -190,13 +196,17 @@ class SpacetimeDBIntegration:
                 session, after, READ_EVENTS, max_bytes=READ_BYTES
             )
         except SessionUnknown:
+            self.lag.forgotten(session)
             return [] if mirror is None else await self._forgotten(database, mirror)
         if mirror is None:
             mirror = SessionMirror(session, self._origin, self._tables)
             mirror.alive_after = self._ended_at.get(session, 0)
             self._mirrors[session] = mirror
             self._access.look_at(session)
+        self.lag.read(session, events)
         steps = [*mirror.take(events), *mirror.describe(row)]
+        if (old := mirror.surplus()) is not None:
+            steps += mirror.drop(await database.old_executions(session, old))
         if events and events[-1].seq < row.last_seq:
             self.notify(session)
         return steps

@@ -13,6 +13,8 @@ from spacetimedb_client.module import BatchStep
 from watchglass_sync.mirror_tables import MirrorTables, encodable
 from watchglass_sync.records import Event, SessionRow
 
+EXECUTIONS_KEPT: Final = 10_000
+EXECUTIONS_DROPPED: Final = 1000
 OUTPUTS_KEPT: Final = 1000
 CHANGES_KEPT: Final = 1000
 TEXT_CHARACTERS: Final = 16 * 1024
@@ -48,6 +50,8 @@ class SessionMirror:
     variables: set[str] = field(default_factory=set)
     participants: set[str] = field(default_factory=set)
     process: dict[str, Any] | None = None
+    newest: int = 0
+    dropped: int = 0
     alive_after: int = 0
     is_settled: bool = False
     skipped: int = 0
@@ -92,9 +96,21 @@ class SessionMirror:
         )
         return [*steps, reached]
 
+    def surplus(self) -> int | None:
+        """The number up to which executions are old enough to go, from time to time."""
+        old = self.newest - EXECUTIONS_KEPT
+        if old - self.dropped < EXECUTIONS_DROPPED:
+            return None
+        self.dropped = old
+        return old
+
+    def drop(self, executions: Iterable[str]) -> list[BatchStep]:
+        """Take the rows of executions away."""
+        return [self._delete("execution", one) for one in executions]
+
     def forget(self, executions: Iterable[str], checkpoints: Iterable[str]) -> list[BatchStep]:
         """Take all rows of the session away; given are the executions and checkpoints it has."""
-        steps = [self._delete("execution", one) for one in executions]
+        steps = self.drop(executions)
         steps += [self._delete("checkpoint", one) for one in checkpoints]
         steps += [self._delete("variable", name) for name in sorted(self.variables)]
         steps += [self._delete("participant", one) for one in sorted(self.participants)]
@@ -152,6 +168,7 @@ class SessionMirror:
             "error": None,
         }
         self.executions[data["execution"]] = row
+        self.newest = max(self.newest, data["number"])
         yield self._upsert("execution", **row)
 
     def _started(self, data: Data, time: Timestamp) -> Iterator[BatchStep]:

@@ -123,6 +123,12 @@ class MirrorDatabase:
         rows = await self._admin.sql(self.address.database, statement, session)
         return [getattr(row, table) for row in rows]
 
+    async def old_executions(self, session: str, number: int) -> list[str]:
+        """The executions of a session up to this number."""
+        statement = "SELECT execution FROM execution WHERE session = ? AND number <= ?"
+        rows = await self._admin.sql(self.address.database, statement, session, number)
+        return [row.execution for row in rows]
+
     async def access(self) -> list[Access]:
         """Who sees what, as far as the database knows."""
         return [Access.of_row(row) for row in await self._rows("SELECT * FROM access")]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 import pytest
 
+from spacetimedb_client import Admin, ConnectError
 from spacetimedb_client.testing import Server
 from tests.sdk.conftest import server_program
 from tests.support.client import Client
+from tests.support.mirror_client import mirror_command
 from tests.support.mirrored import Mirrored
 from tests.support.serving import Serving
 from tests.support.wire_proxy import WireProxy
@@ -20,7 +25,7 @@ __all__ = ["server_program"]
 
 pytestmark = pytest.mark.slow
 DATABASE = "watchglass"
-FAULTS = ("cut", "kill database", "kill server")
+FAULTS = ("cut", "cut in a batch", "kill database", "kill server")
 
 
 @pytest.fixture
@@ -79,10 +84,11 @@ async def test_after_cuts_and_kills_in_any_order_the_tables_are_what_the_journal
         arguments = ("--spacetimedb", address, "--pool-min-size", "1")
         serving = Serving(tmp_path, *arguments, cache_dir=cache_dir)
         with serving:
-            for _ in range(100 if soak else 10):
-                await under_load(
-                    serving, chance.choice(("cut", "kill database", "kill server")), lasting, proxy
-                )
+            faults = [*FAULTS, *chance.choices(FAULTS, k=96 if soak else 6)]
+            chance.shuffle(faults)
+            asker = await Asker.granted(serving, lasting.uri)
+            for fault in faults:
+                await under_load(serving, fault, lasting, proxy, asker)
             async with Client(serving.url, serving.token) as client:
                 await client.create(name="last")
 
@@ -91,19 +97,28 @@ async def test_after_cuts_and_kills_in_any_order_the_tables_are_what_the_journal
                     return any(row["name"] == "last" for row in rows)
 
                 await until_true(is_there)
+                await until_true(asker.is_answered)
             await asyncio.to_thread(serving.stop)  # the proxy is in this loop
+            ran = Counter(row["code"] for row in await mirrored.rows("execution"))
+            assert {ran[code] for code in asker.codes} == {1}
         assert not (wrong := await mirrored.differences()), "\n".join(wrong)
 
 
-async def under_load(serving: Serving, fault: str, database: Server, proxy: WireProxy) -> None:
+async def under_load(
+    serving: Serving, fault: str, database: Server, proxy: WireProxy, asker: Asker
+) -> None:
     async with Client(serving.url, serving.token) as client:
         session = await client.create()
         running = asyncio.create_task(
             client.execute(session, "for i in range(400):\n  x = i; print(i)\n  y = [x] * 3")
         )
+        asking = asyncio.create_task(asker.execute(session))
         await asyncio.sleep(0.2)
         if fault == "cut":
             proxy.cut()
+        elif fault == "cut in a batch":
+            proxy.cut_after(700, for_client=False)
+            await asyncio.sleep(0.3)
         elif fault == "kill database":
             database.kill()
             await asyncio.sleep(0.1)
@@ -114,6 +129,44 @@ async def under_load(serving: Serving, fault: str, database: Server, proxy: Wire
         await asyncio.gather(running, return_exceptions=True)
     if fault == "kill server":
         await asyncio.to_thread(serving.start)
+    await asyncio.wait_for(asking, 60)
+
+
+class Asker:
+    """Somebody who has code executed by rows, and asks again, with the same key, until it is."""
+
+    def __init__(self, uri: str, token: str) -> None:
+        self.codes: list[str] = []
+        self._uri, self._token = uri, token
+
+    @classmethod
+    async def granted(cls, serving: Serving, uri: str) -> Self:
+        async with Admin(uri) as admin:
+            made = await admin.create_identity()
+        status, said = await mirror_command(serving.data_dir, "grant", str(made.identity), "editor")
+        assert status == 0, said
+        return cls(uri, made.token)
+
+    async def execute(self, session: str) -> None:
+        code = f"asked = {len(self.codes)}"
+        self.codes.append(code)
+        while code not in await self._answered():
+            with contextlib.suppress(ConnectError):
+                async with Admin(self._uri, token=self._token) as admin:
+                    types = (await admin.bindings(DATABASE)).types
+                    action = types.Action.Execute(types.Execute(code))
+                    await admin.call(DATABASE, "command", code, session, action)
+            await asyncio.sleep(0.2)
+
+    async def is_answered(self) -> bool:
+        return await self._answered() >= set(self.codes)
+
+    async def _answered(self) -> set[str]:
+        with contextlib.suppress(ConnectError):
+            async with Admin(self._uri, token=self._token) as admin:
+                rows = await admin.sql(DATABASE, "SELECT * FROM command_result")
+                return {row.command for row in rows if row.ok}
+        return set()
 
 
 async def until_true(holds: Callable[[], Awaitable[bool]], timeout: float = 30) -> None:

@@ -133,6 +133,29 @@ async def test_who_has_no_role_is_refused_and_learns_nothing(scene: Scene) -> No
         assert stranger.seen() == {}
 
 
+async def test_a_flood_of_strangers_holds_nobody_up(scene: Scene) -> None:
+    session = await scene.owner.create()
+    async with scene.somebody() as ann, scene.somebody() as stranger:
+        await scene.say("grant", ann.identity, "editor", session)
+        types = stranger.connection.bindings.types
+        interrupt = types.Action.Interrupt()
+        calls = (
+            stranger.connection.reducers.command(str(number), session, interrupt)
+            for number in range(2000)
+        )
+        flood = asyncio.gather(*calls)
+        assert (await ann.ask("k", session, "Execute", "x = 1")).ok
+        await flood
+        await until_rows(scene.mirrored, "command", 0)
+        assert 20 <= len(stranger.db.command_result) < 200
+
+
+async def until_rows(mirrored: Mirrored, table: str, count: int) -> None:
+    async with asyncio.timeout(30):
+        while len(await mirrored.rows(table)) != count:  # noqa: ASYNC110 - rows are asked for
+            await asyncio.sleep(0.05)
+
+
 async def test_an_owner_of_all_sessions_makes_and_ends_them(scene: Scene) -> None:
     async with scene.somebody() as arena:
         await scene.say("grant", arena.identity, "owner", "--name", "arena")
@@ -179,6 +202,26 @@ async def test_in_a_public_mirror_everyone_sees_all_and_commands_only_by_a_role(
             await until(lambda: ann.values(session) == bob.values(session) == {"x": "1"})
             assert (await ann.ask("k", session, "Interrupt")).code == "unauthorized"
             assert len(bob.db.command_result) == 0
+
+
+async def test_a_mirror_becomes_public_and_private_again_with_its_rows(
+    server_program: Path, tmp_path: Path, cache_dir: Path
+) -> None:
+    with Server(tmp_path / "db", binary=server_program, in_memory=True) as database:
+        mirror = ("--spacetimedb", f"{database.uri}/{DATABASE}", "--pool-min-size", "1")
+        session = ""
+        for flags, seen in ((), 0), (("--mirror-public",), 1), ((), 0):
+            with Serving(tmp_path, *mirror, *flags, cache_dir=cache_dir) as serving:
+                async with Client(serving.url, serving.token) as owner:
+                    if session:
+                        await owner.join(session)
+                    session = session or await owner.create()
+                    await owner.run(session, f"x = {seen}")
+                    mirrored = Mirrored(database.uri, DATABASE, tmp_path / "data")
+                    await until_rows(mirrored, "variable", 1)
+                    async with MirrorClient.opened(database.uri, DATABASE) as ann:
+                        assert len(ann.db.variable) == seen
+            assert not (wrong := await mirrored.differences()), "\n".join(wrong)
 
 
 async def test_the_commands_of_the_owner_say_what_is_wrong(scene: Scene, tmp_path: Path) -> None:

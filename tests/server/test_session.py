@@ -11,9 +11,10 @@ from watchglass_server import host_messages as h
 from watchglass_server import session_inputs as i
 from watchglass_server.exit_info import ExitInfo
 from watchglass_server.host_protocol import Dumped
-from watchglass_server.pictures import RestoreEntry
+from watchglass_server.pictures import MirrorState, RestoreEntry
 from watchglass_server.refusals import Refused
 from watchglass_server.session_variables import told_variable
+from watchglass_server.session_view import session_state
 
 
 def test_code_waits_for_the_process_and_then_runs() -> None:
@@ -247,6 +248,32 @@ def test_a_session_read_from_the_journal_ends_what_the_server_left_open() -> Non
     again = after.session.fold.seq
     after.apply(i.Found())
     assert after.session.fold.seq == again
+
+
+def test_what_is_told_of_the_mirror_is_in_the_picture_of_who_comes_later() -> None:
+    session = Script()
+    assert session_state(session.session.fold).mirror is None
+    session.apply(i.MirrorTold("disconnected", 7))
+    assert session.events() == [{"state": "disconnected", "behind_by": 7}]
+    assert session.types() == ["mirror.state"]
+    assert session_state(session.session.fold).mirror == MirrorState(
+        state="disconnected", behind_by=7
+    )
+    assert session.refolded() == session.session.fold
+
+
+def test_a_server_without_a_mirror_takes_back_what_was_told_of_one() -> None:
+    session = Script()
+    session.apply(i.Found())
+    assert session.types() == []
+    session.apply(i.MirrorTold("behind", 7))
+    session.apply(i.Found(is_mirrored=True))
+    assert session.types() == ["mirror.state"]
+    session.apply(i.Found())
+    assert session.events("mirror.state")[-1] == {"state": "off", "behind_by": 0}
+    assert session_state(session.session.fold).mirror is None
+    session.apply(i.Found())
+    assert len(session.types()) == 2
 
 
 def test_guests_are_numbered_and_names_can_change() -> None:

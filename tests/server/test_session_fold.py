@@ -45,6 +45,7 @@ STEPS = st.one_of(
     st.tuples(st.just("unwatch"), WORDS),
     st.tuples(st.just("watched"), st.tuples(WORDS, st.integers(0, 3), st.booleans())),
     st.tuples(st.just("found"), st.none()),
+    st.tuples(st.just("mirror"), st.sampled_from(["connected", "behind", "disconnected", "off"])),
 )
 
 
@@ -98,6 +99,8 @@ def take(session: Script, step: str, value: Any) -> None:
             session.finish(value)
         case "rename":
             session.apply(i.Rename(value))
+        case "mirror":
+            session.apply(i.MirrorTold(value, 5))
         case "found" if generation == 0:
             session.apply(i.Found())
 

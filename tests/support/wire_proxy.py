@@ -20,7 +20,7 @@ class WireProxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._passing = asyncio.Event()
         self._passing.set()
-        self._left_for_client: int | None = None
+        self._left: dict[bool, int] = {}  # for the client, and for the server
 
     @property
     def uri(self) -> str:
@@ -41,15 +41,16 @@ class WireProxy:
         assert self._server is not None
         self._server.close()
         self.cut()
+        self.release()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def cut(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
 
-    def cut_after(self, size: int) -> None:
-        """So many bytes more for the client, and then as `cut`."""
-        self._left_for_client = size
+    def cut_after(self, size: int, *, for_client: bool = True) -> None:
+        """So many bytes more for the client, or for the server, and then as `cut`."""
+        self._left[for_client] = size
 
     def hold(self) -> None:
         """Passes nothing on, and says nothing of it."""
@@ -79,7 +80,7 @@ class WireProxy:
                 await self._passing.wait()
                 if self._random.random() < 0.1:
                     await asyncio.sleep(self._random.uniform(0, self._most_delay))
-                allowed = self._allowed(data) if is_for_client else data
+                allowed = self._allowed(data, is_for_client)
                 half = self._random.randrange(len(allowed) + 1)
                 for part in (allowed[:half], allowed[half:]):
                     target.write(part)
@@ -95,12 +96,12 @@ class WireProxy:
             self._writers.discard(target)
             target.close()
 
-    def _allowed(self, data: bytes) -> bytes:
-        """What may still pass to the client; after a cut, all of the next connection."""
-        if self._left_for_client is None:
+    def _allowed(self, data: bytes, is_for_client: bool) -> bytes:
+        """What may still pass; after a cut, all of the next connection."""
+        if is_for_client not in self._left:
             return data
-        allowed = data[: self._left_for_client]
-        self._left_for_client -= len(allowed)
+        allowed = data[: self._left[is_for_client]]
+        self._left[is_for_client] -= len(allowed)
         if len(allowed) < len(data):
-            self._left_for_client = None
+            del self._left[is_for_client]
         return allowed

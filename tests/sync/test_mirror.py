@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from spacetimedb_bsatn import Classes, Codec
 from spacetimedb_client.module import BatchStep, Operation
-from watchglass_sync.mirror import CHANGES_KEPT, OUTPUTS_KEPT, TEXT_CHARACTERS, SessionMirror
+from watchglass_sync.mirror import (
+    CHANGES_KEPT,
+    EXECUTIONS_KEPT,
+    OUTPUTS_KEPT,
+    TEXT_CHARACTERS,
+    SessionMirror,
+)
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_tables import ACTIONS, TABLES, MirrorTables
 from watchglass_sync.records import Event, SessionRow
@@ -168,6 +174,21 @@ def test_who_was_with_a_server_that_was_killed_is_there_no_more() -> None:
     scene.tell(("stream", {"execution": None, "name": "stdout", "text": "x"}), later)
     assert [row.participant for row in scene.rows.of("participant")] == ["p2"]
     assert [row.state for row in scene.rows.of("process")] == ["hibernated"]
+
+
+def test_very_old_executions_go_a_thousand_at_a_time() -> None:
+    scene = Scene()
+    dropped: list[int] = []
+    for number in range(1, EXECUTIONS_KEPT + 2500):
+        data = {"execution": f"e{number}", "number": number, "code": "", "author": None}
+        scene.tell(("execution.queued", data))
+        if (old := scene.mirror.surplus()) is not None:
+            last = dropped[-1] if dropped else 0
+            names = [f"e{n}" for n in range(last + 1, old + 1)]
+            scene.rows.apply(scene.mirror.drop(names))
+            dropped.append(old)
+    assert dropped == [1000, 2000]
+    assert len(scene.rows.of("execution")) == EXECUTIONS_KEPT + 499
 
 
 def test_a_session_that_is_gone_leaves_nothing() -> None:

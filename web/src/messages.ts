@@ -254,6 +254,12 @@ export interface Limits {
   calls_per_s: number | null;
 }
 
+/** How far the SpacetimeDB mirror of the session is. */
+export interface MirrorState {
+  state: MirrorStatus;
+  behind_by: number;
+}
+
 /** A joiner's first picture: this, and the events after its `seq`, is what everyone sees. */
 export interface SessionState {
   session: string;
@@ -274,6 +280,7 @@ export interface SessionState {
   restore: RestoreEntry[];
   variables_left_out: number;
   limits?: Limits;
+  mirror: MirrorState | null;
   truncated: boolean;
 }
 
@@ -1087,7 +1094,7 @@ export interface ScriptModeNotification {
   reload: ReloadMode;
 }
 
-/** How far the SpacetimeDB mirror is. */
+/** How far the SpacetimeDB mirror of the session is. */
 export interface MirrorStateNotification {
   state: MirrorStatus;
   behind_by: number;

@@ -1,7 +1,7 @@
 // What the page knows of one session: (session, events) -> session. Pure.
 import type {
   Execution, InputAnsweredNotification, InputRequest, InputRequestedNotification, LiveMessage,
-  MimeBundle, Output, Participant, ProcessState, RestoreEntry, SessionEvent, SessionState, Variable,
+  MimeBundle, MirrorState, Output, Participant, ProcessState, RestoreEntry, SessionEvent, SessionState, Variable,
   VariableChange, Watch, WatchAlertNotification,
 } from "./messages.ts";
 import { answerItem, appendOutput, closeInputs, itemsOf, updateDisplay, type Item } from "./outputs.ts";
@@ -41,6 +41,7 @@ export interface Session {
   readonly process: ProcessState;
   readonly inputs: readonly InputRequest[];
   readonly restore: Restore | null;
+  readonly mirror: MirrorState | null; // null: there is none
   readonly destroyed: string | null;
   readonly held: readonly SessionEvent[]; // came too early: something before them is missing
 }
@@ -67,6 +68,7 @@ export function sessionOf(state: SessionState): Session {
     inputs: state.inputs,
     restore: state.reason && state.restore.length
       ? { reason: state.reason, seq: state.seq, entries: state.restore } : null,
+    mirror: state.mirror ?? null,
     destroyed: null,
     held: [],
   };
@@ -146,6 +148,8 @@ function step(session: Session, event: SessionEvent): Session {
       return { ...session, participants: without(session, event.data) };
     case "session.renamed":
       return { ...session, name: event.data.name };
+    case "mirror.state":
+      return { ...session, mirror: event.data.state === "off" ? null : event.data };
     case "session.destroyed":
       return { ...session, destroyed: event.data.reason };
     default:

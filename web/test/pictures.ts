@@ -14,7 +14,7 @@ export function emptyState(seq = 0): SessionState {
     session: "s", name: "a session", status: "idle", seq, created_at: TIME, executions: [],
     execution_count: 0, variables: [], watches: [], packages: [], participants: [], checkpoints: [],
     process: { state: "idle", reason: null, exit: null, memory_bytes: null, watcher: null, grace_s: null },
-    inputs: [], reason: null, restore: [], variables_left_out: 0, truncated: false,
+    inputs: [], reason: null, restore: [], variables_left_out: 0, mirror: null, truncated: false,
   };
 }
 

@@ -194,6 +194,16 @@ test("the watches are those of the last event that told of them", () => {
   assert.equal(folded(added, reset).watches[0]?.variable, undefined);
 });
 
+test("the mirror is as it was last told, and with a server that has none it is gone", () => {
+  const away = event(1, "mirror.state", { state: "disconnected", behind_by: 7 });
+  const off = event(2, "mirror.state", { state: "off", behind_by: 0 });
+  assert.equal(empty.mirror, null);
+  assert.deepEqual(folded(away).mirror, { state: "disconnected", behind_by: 7 });
+  assert.equal(folded(away, off).mirror, null);
+  const joined = sessionOf({ ...emptyState(1), mirror: { state: "disconnected", behind_by: 7 } });
+  assert.deepEqual(joined.mirror, folded(away).mirror);
+});
+
 test("alerts are kept with their place in the record, the last ones only", () => {
   const alert = { watch: "w1", expression: "n", condition: "value > 1", variable: variable("n", "2"), execution: "e1", line: 3 };
   const all = folded(...Array.from({ length: 30 }, (_, index) => event(index + 1, "watch.alert", alert)));

@@ -12,6 +12,7 @@ import { commands } from "./commands.ts";
 import { Elapsed } from "./elapsed.tsx";
 import { Icon, Logo } from "./icons.tsx";
 import { IsolationBadge } from "./isolation_badge.tsx";
+import { MirrorBadge } from "./mirror_badge.tsx";
 import { Presence } from "./people.tsx";
 import { ThemeButton } from "./theme_button.tsx";
 import { UsageButton } from "./usage.tsx";
@@ -24,6 +25,7 @@ export function SessionHeader({ open, session }: { open: OpenSession; session: S
       <RunState open={open} session={session} />
       {open.editing.value && <Interrupt open={open} session={session} />}
       <span class="spring" />
+      <MirrorBadge session={session} />
       <IsolationBadge />
       <UsageButton open={open} />
       <span class={`role-badge role-${open.role.value}`} data-testid="role">{open.role.value}</span>
