@@ -49,6 +49,7 @@ class Demonstration:
             mirror = await enter(open_mirror(uri, folder, arena))
             call = await enter(Calls(server.address))
             game = Game(arena)
+            await game.leave(NAMES[players:])
             bridge = Bridge(call, arena)
             rows = Rows()
             await rows.follow(arena, ARENA_TABLES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -49,6 +49,14 @@ class Game:
             await self._write(unit=[asdict(unit)])
             await self._write(steering=[{"unit": name, "heading": unit.heading}])
             await self._write(sight=[{"unit": name, "others": [], "food": []}])
+
+    async def leave(self, names: Collection[str]) -> None:
+        """Take away these units, if an earlier game has left them."""
+        gone = [row.name for row in self._connection.db.unit if row.name in names]
+        call = self._connection.reducers
+        for name in gone:
+            for table in ("unit", "sight", "player"):
+                await call[f"{table}_delete"](name)
 
     async def note_player(self, unit: str, session: str, script: str, colour: int) -> None:
         """Everyone may know who steers a unit."""

@@ -85,6 +85,8 @@ class Rows:
         def told(row: object) -> Json:
             return {column: getattr(row, column) for column in columns}
 
+        for row in table:  # what somebody has subscribed to before us is not inserted again
+            put(row, told(row))
         table.on_insert(lambda _, row: put(row, told(row)))
         table.on_update(lambda _, _old, row: put(row, told(row)))
         table.on_delete(lambda _, row: put(row, None))

@@ -31,15 +31,15 @@ WAIT_MS = 20_000
 class Arena:
     """The one command, in a group of its own, as a terminal has it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, flags: str = "--players 3") -> None:
         self.folder = folder
         browser = folder / "browser"
         browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {folder}/opened\n')
         browser.chmod(0o755)
-        (folder / "tmp").mkdir()
+        (folder / "tmp").mkdir(exist_ok=True)
         self._log = (folder / "arena.log").open("wb")
         self._process = subprocess.Popen(
-            ["make", "--no-print-directory", "arena", "ARGS=--players 3"],
+            ["make", "--no-print-directory", "arena", f"ARGS={flags}"],
             cwd=ROOT,
             env={**os.environ, "TMPDIR": str(folder / "tmp"), "BROWSER": f"{browser} %s"},
             stdin=subprocess.DEVNULL,
@@ -117,6 +117,22 @@ async def test_a_changed_script_moves_its_unit_and_after_the_end_no_process_is_l
     await asyncio.to_thread(arena.interrupt)
     assert [pid for pid in started if is_running(pid)] == []
     assert os.listdir(arena.folder / "tmp") == []
+
+
+@pytest.mark.usefixtures("server_program")
+async def test_what_a_data_directory_keeps_is_there_the_next_time(
+    tmp_path: Path, browser: Browser
+) -> None:
+    keep = f"--data-dir {tmp_path / 'kept'} --no-browser"
+    for players, executions in ((3, 2), (2, 4)):
+        arena = Arena(tmp_path, f"{keep} --players {players}")
+        try:
+            page = (await SessionPage.of(browser, arena.address)).page
+            await expect(page.get_by_test_id("units").locator("tbody tr")).to_have_count(players)
+            await expect(page.get_by_role("tab")).to_have_count(players)
+            await expect(page.get_by_test_id("executions").locator("li")).to_have_count(executions)
+        finally:
+            await asyncio.to_thread(arena.close)
 
 
 async def test_only_the_page_of_the_printed_address_may_change_scripts(arena: Arena) -> None:
