@@ -19,8 +19,6 @@ from examples.arena.mirror import DATABASE as MIRROR
 from examples.arena.servers import NotStarted, database_server
 from spacetimedb_bsatn import SpacetimeDBError
 
-ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
 
 def flags(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m examples.arena", description=__doc__)
@@ -44,11 +42,7 @@ def folder_of(options: argparse.Namespace) -> Iterator[Path]:
 
 
 async def until_stopped(options: argparse.Namespace, folder: Path, uri: str) -> None:
-    """Ctrl+C, the end of the terminal and `kill` end it alike: what was started ends first."""
-    task = asyncio.current_task()
-    assert task is not None
-    for number in ENDS:
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    """Show the arena until it is interrupted; what was started has ended then."""
     starting = Demonstration.started(uri, folder, options.players, options.isolation)
     async with starting as demonstration:
         pages = demonstration.pages
@@ -64,10 +58,18 @@ def say(words: object) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
+def end_by_signals() -> None:
+    """As by Ctrl+C, which a shell may have turned off: by `kill`, and with its terminal."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
 def main() -> int:
     options = flags()
+    end_by_signals()
     try:
-        with suppress(asyncio.CancelledError, KeyboardInterrupt), folder_of(options) as folder:
+        with suppress(KeyboardInterrupt), folder_of(options) as folder:
             say("starting a database and a Watchglass …")
             with database_server(folder, keep=options.data_dir is not None) as uri:
                 asyncio.run(until_stopped(options, folder, uri))

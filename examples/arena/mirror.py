@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,13 +30,15 @@ async def open_mirror(uri: str, folder: Path, game: Connection) -> AsyncIterator
 
 async def published(uri: str) -> None:
     """Wait until Watchglass has put its tables there."""
-    async with Admin(uri) as admin, asyncio.timeout(PUBLISHED_S):
-        while True:
+    deadline = time.monotonic() + PUBLISHED_S
+    async with Admin(uri) as admin:
+        while time.monotonic() < deadline:
             try:
                 await admin.schema(DATABASE)
                 return
             except DatabaseNotFound:
                 await asyncio.sleep(0.1)
+    raise NotStarted(f"Watchglass made no tables in the database within {PUBLISHED_S} s")
 
 
 async def execute(mirror: Connection, session: str, code: str, key: str | None = None) -> None:

@@ -10,26 +10,16 @@ from spacetimedb_client import Connection
 
 # Of each table: which columns the page is sent. The first is its primary key.
 ARENA_TABLES = {
-    "unit": ("name", "x", "y", "heading", "score"),
-    "food": ("id", "x", "y"),
-    "player": ("unit", "session", "script", "colour"),
+    "unit": "name x y heading score",
+    "food": "id x y",
+    "player": "unit session script colour",
 }
 MIRROR_TABLES = {
-    "process": ("session", "state"),
-    "execution": (
-        "key",
-        "session",
-        "execution",
-        "number",
-        "code",
-        "author",
-        "status",
-        "result",
-        "error",
-    ),
-    "output": ("key", "session", "execution", "place", "kind", "text"),
-    "command_result": ("key", "command", "session", "execution", "ok", "message"),
-    "variable": ("key", "session", "name", "type", "preview", "version"),
+    "process": "session state",
+    "execution": "key session execution number code author status result error",
+    "output": "key session execution place kind text",
+    "command_result": "key command session execution ok message",
+    "variable": "key session name type preview version",
 }
 
 Json = dict[str, Any]
@@ -61,10 +51,10 @@ class Rows:
         self._rows: dict[tuple[str, object], Json] = {}
         self._viewers: set[Viewer] = set()
 
-    async def follow(self, connection: Connection, tables: Mapping[str, tuple[str, ...]]) -> None:
+    async def follow(self, connection: Connection, tables: Mapping[str, str]) -> None:
         """From now on, all rows of these tables, and every change of them."""
         for name, columns in tables.items():
-            self._follow_table(connection.db[name], name, columns)
+            self._follow_table(connection.db[name], name, columns.split())
         await connection.subscribe(*(f"SELECT * FROM {name}" for name in tables))
 
     def join(self) -> Viewer:
@@ -78,7 +68,7 @@ class Rows:
     def leave(self, viewer: Viewer) -> None:
         self._viewers.discard(viewer)
 
-    def _follow_table(self, table: Any, name: str, columns: tuple[str, ...]) -> None:
+    def _follow_table(self, table: Any, name: str, columns: list[str]) -> None:
         def put(row: object, told: Json | None) -> None:
             self._put(name, getattr(row, columns[0]), told)
 

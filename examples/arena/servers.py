@@ -29,9 +29,13 @@ def database_server(folder: Path, *, keep: bool) -> Iterator[str]:
     binary = BINARY if BINARY.exists() else None  # or the one in PATH
     noted = folder / "database-port"
     port = int(noted.read_text()) if noted.exists() else 0
-    with Server(folder / "database", binary=binary, in_memory=not keep, port=port) as server:
+    server = Server(folder / "database", binary=binary, in_memory=not keep, port=port)
+    try:
+        server.start()
         noted.write_text(str(server.port))
         yield server.uri
+    finally:  # also when it was interrupted while it started
+        server.stop()
 
 
 class Watchglass:
@@ -62,8 +66,10 @@ class Watchglass:
 
     async def _wait_until_ready(self) -> None:
         assert self._process.stdout is not None
-        async with asyncio.timeout(START_S):
-            line = (await self._process.stdout.readline()).decode()
+        try:
+            line = (await asyncio.wait_for(self._process.stdout.readline(), START_S)).decode()
+        except TimeoutError:
+            raise NotStarted(f"watchglass serve did not start within {START_S} s") from None
         if not line.startswith(READY):
             await self.ended()
         self.address = line.removeprefix(READY).strip()

@@ -11,9 +11,7 @@ def arena_module() -> Module:
     spot = module.product("Spot", x=f64, y=f64)
     other = module.product("Other", **unit)
     module.mirror(module.table("unit", unit, primary_key="name"))
-    module.mirror(
-        module.table("food", {"id": u32, "x": f64, "y": f64}, primary_key="id"),
-    )
+    module.mirror(module.table("food", {"id": u32, "x": f64, "y": f64}, primary_key="id"))
     # What the script of a unit is told: a game shows nobody everything.
     sight = {"unit": str, "others": ArrayType(other), "food": ArrayType(spot)}
     module.mirror(module.table("sight", sight, primary_key="unit"))

@@ -1,4 +1,4 @@
-# The chaser hunts the richest unit it sees, and eats when it sees none.
+# The chaser hunts the richest unit it sees, or else it eats.
 def steer():
     prey = max(others, key=lambda unit: unit["score"], default=None)
     if prey:

@@ -1,4 +1,4 @@
-# The coward eats while nobody is near, and runs when somebody is.
+# The coward eats, and runs when somebody comes near.
 def steer():
     enemy = nearest(others)
     if enemy and distance(enemy) < 16:

@@ -1,4 +1,4 @@
-# The wanderer strolls about, and turns back to the middle at a wall.
+# The wanderer strolls about, and turns back at the walls.
 import random
 
 
