@@ -179,6 +179,10 @@ class Queries:
         except DeadlineExceeded:
             raise _too_slow("The expression", EXPRESSION_LIMIT_S) from None
 
+    def _do_variable_merge(self, message: Arguments) -> object:
+        args, monitor = message["args"], self._session.monitor
+        return {"variable": self._edit(lambda: monitor.merge(args["name"], args["items"]))}
+
     def _do_variable_delete(self, message: Arguments) -> object:
         name = message["args"]["name"]
         self._edit(lambda: self._session.monitor.delete(name))

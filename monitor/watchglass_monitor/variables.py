@@ -238,6 +238,17 @@ class VariableMonitor:
         write(where, parent, self._evaluate(assignment))
         return self._changed(where.name)
 
+    def merge(self, name: str, items: object) -> Variable:
+        """Sets some items of a variable that is a dict, all in one step."""
+        where = parse_path([name])
+        self._refuse_when_busy()
+        value = self._value(name)
+        news = self._evaluate({"value": items})
+        if type(value) is not dict or type(news) is not dict:
+            raise not_settable(where, "it is no dict")
+        value.update(news)
+        return self._changed(name)
+
     def delete(self, name: str) -> None:
         """Unbinds a variable."""
         self._refuse_when_busy()

@@ -9,6 +9,8 @@ import msgspec
 from watchglass_server import commands as c
 from watchglass_server import replies as r
 from watchglass_server import session_inputs as i
+from watchglass_server.binding_calls import BindingCalls
+from watchglass_server.bindings import Bindings
 from watchglass_server.call_answers import (
     executions_page,
     joined_events,
@@ -66,6 +68,7 @@ class Calls:
         drops: Drops,
         views: LiveViews,
         scripts: GivenScripts,
+        bindings: Bindings,
     ) -> None:
         self._config = config
         self._sessions = sessions
@@ -102,6 +105,7 @@ class Calls:
             **variables.performs,
             **ScriptCalls(sessions, scripts, author_of).performs,
             **WatchCalls(sessions, journal).performs,
+            **BindingCalls(sessions, bindings).performs,
         }
 
     async def perform(self, client: Client, event: str, command: c.Command) -> r.Reply:

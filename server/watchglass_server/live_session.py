@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -70,6 +71,8 @@ class LiveSession:
         # Held while an execution is looked up, so that one client's calls keep their order.
         self.executing = asyncio.Lock()
         self.failure: BaseException | None = None
+        # Numbers of what is set or deleted from outside.
+        self.edits = itertools.count(1)
         self._joins: dict[str | None, TokenBucket] = {}
         self._pending: deque[tuple[asyncio.Future[None], list[Envelope]]] = deque()
         self._last_commit: asyncio.Future[None] | None = None

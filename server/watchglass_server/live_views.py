@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -48,8 +48,10 @@ class _Windows:
 class LiveViews:
     """All views of all clients."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, is_followed: Callable[[str], bool] = lambda _: False) -> None:
+        """`is_followed`: whether the server itself looks at a session's variables."""
         self._rooms = rooms
+        self._is_followed = is_followed
         # They go with the session, however it ends.
         self._windows: WeakKeyDictionary[Looked, _Windows] = WeakKeyDictionary()
 
@@ -63,14 +65,14 @@ class LiveViews:
         windows = self._windows.get(live)
         if windows is not None:
             view.take((), windows.contents, view.line, live.state.fold.seq)
-        self._ask(live)
+        self.ask(live)
         client.live.wake()
 
     def take(self, live: Looked, picture: h.Live) -> None:
         """A process shows something: it goes into the views of those who look."""
         viewers = self._viewers(live.session)
         if not viewers:
-            self._ask(live)
+            self.ask(live)
             return
         state, seq = live.state, live.state.fold.seq
         authors = authors_of(state, picture.changes)
@@ -88,7 +90,7 @@ class LiveViews:
         views = [client.live.views[live.session] for client in self._viewers(live.session)]
         if not views:
             self._windows.pop(live, None)
-            return None
+            return {"on": True, "windows": []} if self._is_followed(live.session) else None
         windows = self._windows.setdefault(live, _Windows())
         opened = {key: pane.window for view in views for key, pane in view.panes.items()}
         known = windows.numbers
@@ -103,7 +105,8 @@ class LiveViews:
             "windows": [_asked(windows.numbers[key], each) for key, each in opened.items()],
         }
 
-    def _ask(self, live: Looked) -> None:
+    def ask(self, live: Looked) -> None:
+        """Have its process show what is looked at now."""
         live.look(self.wanted(live))
 
     def _viewers(self, session: str) -> list[Client]:

@@ -67,7 +67,7 @@ CALLS: dict[str, Call] = {
     "watch.add": Call(c.WatchAddCommand, r.WatchReply),
     "watch.remove": Call(c.WatchRemoveCommand, r.WatchReply),
     "watch.history": Call(c.WatchHistoryCommand, r.VariableHistoryReply),
-    "session.bind": Call(c.SessionBindCommand, r.EmptyReply),
+    "session.bind": Call(c.SessionBindCommand, r.SessionBindReply),
     "session.unbind": Call(c.SessionUnbindCommand, r.EmptyReply),
     "output.read": Call(c.OutputReadCommand, r.OutputReadReply),
     "checkpoint.list": Call(c.CheckpointListCommand, r.CheckpointListReply),
@@ -95,6 +95,7 @@ EVENTS: dict[str, type[Any]] = {
     "watches.changed": n.WatchesChangedNotification,
     "watch.alert": n.WatchAlertNotification,
     "packages.changed": n.PackagesChangedNotification,
+    "bindings.changed": n.BindingsChangedNotification,
     "process.state": n.ProcessStateNotification,
     "checkpoint.created": n.CheckpointNotification,
     "checkpoint.restored": n.CheckpointNotification,
@@ -112,8 +113,6 @@ EVENTS: dict[str, type[Any]] = {
 NOT_AVAILABLE: dict[str, str] = {
     "session.fork": "forking needs exact images of a session, which this version does not take",
     "session.hibernate": "a session is put to sleep by the idle limit only in this version",
-    "session.bind": "this version has no SpacetimeDB mirror",
-    "session.unbind": "this version has no SpacetimeDB mirror",
     "checkpoint.list": "this version takes no checkpoints",
     "checkpoint.restore": "this version takes no checkpoints",
     "checkpoint.name": "this version takes no checkpoints",
@@ -136,6 +135,7 @@ Notification = (
     | n.WatchesChangedNotification
     | n.WatchAlertNotification
     | n.PackagesChangedNotification
+    | n.BindingsChangedNotification
     | n.ProcessStateNotification
     | n.CheckpointNotification
     | n.ParticipantNotification

@@ -20,6 +20,7 @@ from watchglass_server.tokens import new_id
 from watchglass_sync.journal import Journal
 
 if TYPE_CHECKING:
+    from watchglass_sync.bound_rows import BoundRows
     from watchglass_sync.integration import SpacetimeDBIntegration
 
 _log = logging.getLogger(__name__)
@@ -77,6 +78,17 @@ class Mirroring:
         if self.integration is not None:
             await self.integration.stop()
 
+    def bound_rows(self, config: Config) -> BoundRows | None:
+        """The rows that variables follow, by the mirror's identity: of all databases there."""
+        if self.integration is None:
+            return None
+        from spacetimedb_client import FileCredentials
+        from watchglass_sync.bound_rows import BoundRows
+
+        address = self.integration.address
+        kept = FileCredentials(config.data_dir / CREDENTIALS)
+        return BoundRows(address, lambda: kept.load(address.uri, address.database))
+
     def published(self, publish: Publish) -> Publish:
         """The same, with the mirror told of what was stored."""
         mirror = self.integration
@@ -89,6 +101,11 @@ class Mirroring:
             mirror.notify(session)
 
         return both
+
+    def imported(self, session: str) -> None:
+        """A session was written to the journal by an import."""
+        if self.integration is not None:
+            self.integration.notify(session)
 
     def ended(self, ended: Ended) -> Ended:
         """The same, with the mirror told that a session is gone."""

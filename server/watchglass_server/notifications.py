@@ -26,6 +26,7 @@ from watchglass_server.fields import (
     WatchField,
 )
 from watchglass_server.pictures import (
+    Binding,
     Child,
     ExitInfo,
     Package,
@@ -208,6 +209,12 @@ class PackagesChangedNotification(Notification, frozen=True):
         str | None,
         Meta(description="Whose code did it; null: a new process was given them."),
     ]
+
+
+class BindingsChangedNotification(Notification, frozen=True):
+    """The variables that follow rows are now these: all of them."""
+
+    bindings: list[Binding]
 
 
 class WatchAlertNotification(Notification, frozen=True):

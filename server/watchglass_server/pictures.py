@@ -89,6 +89,16 @@ class Child(Struct, frozen=True, kw_only=True):
     variable: Variable
 
 
+class Binding(Struct, frozen=True, kw_only=True):
+    """A variable that follows a row of a SpacetimeDB table, and writes it."""
+
+    name: Annotated[str, Meta(description="Of the variable.")]
+    table: Annotated[str, Meta(description="`DATABASE/TABLE`.")]
+    key: Annotated[Any, Meta(description="The row's primary key.")]
+    column: Annotated[str | None, Meta(description="Null: the variable is a dict of all.")]
+    follows: Annotated[str, Meta(description="The same for people: `arena/unit[3].hp`.")]
+
+
 class StreamPart(Struct, frozen=True, kw_only=True):
     """A piece of printed text."""
 
@@ -321,6 +331,7 @@ class SessionState(Struct, frozen=True, kw_only=True):
     process: ProcessState
     inputs: list[InputRequest]
     packages: Annotated[list[Package], Meta(description="Installed with `%pip`.")] = []
+    bindings: Annotated[list[Binding], Meta(description="Variables that are rows.")] = []
     reason: Annotated[ResetReason | None, Meta(description="Of the last `state.reset`.")] = None
     restore: Annotated[list[RestoreEntry], Meta(description="Of the last `state.reset`.")] = []
     variables_left_out: Annotated[

@@ -294,6 +294,19 @@ class WatchReply(Reply, frozen=True, omit_defaults=True):
     condition_error: str | None = None
 
 
+class SessionBindReply(Reply, frozen=True):
+    """What the variable follows from now on, and how the row is written."""
+
+    follows: Annotated[str, Meta(description="For people: `arena/unit[3].hp`.")]
+    writes: Annotated[
+        str | None, Meta(description="The reducer, or `sql`; null: the row is only followed.")
+    ]
+    why: Annotated[str | None, Meta(description="Why it is only followed.")] = None
+    is_equal: Annotated[
+        bool, Meta(description="Whether the variable is the row's value by now.")
+    ] = True
+
+
 class CheckpointListReply(Reply, frozen=True):
     """The checkpoints, oldest first."""
 

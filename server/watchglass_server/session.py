@@ -9,6 +9,7 @@ from __future__ import annotations
 from watchglass_server import host_messages as h
 from watchglass_server import host_protocol
 from watchglass_server import notifications as n
+from watchglass_server import session_bindings as bindings
 from watchglass_server import session_output as output
 from watchglass_server import session_packages as packages
 from watchglass_server import session_process as process
@@ -20,6 +21,7 @@ from watchglass_server.session_inputs import (
     Action,
     AddWatch,
     AnswerInput,
+    Bind,
     Destroy,
     Edit,
     EditRefused,
@@ -32,6 +34,7 @@ from watchglass_server.session_inputs import (
     Leave,
     MirrorTold,
     Moment,
+    Notice,
     PackagesGiven,
     PackagesReady,
     ProcessEnded,
@@ -46,6 +49,7 @@ from watchglass_server.session_inputs import (
     StartFailed,
     StoreSession,
     Tick,
+    Unbind,
     Usage,
     Wake,
 )
@@ -97,6 +101,12 @@ def _dispatch(step: Step, happened: Input) -> None:
             watches.add(step, happened)
         case RemoveWatch():
             watches.remove(step, happened)
+        case Bind():
+            bindings.bind(step, happened)
+        case Unbind():
+            bindings.unbind(step, happened)
+        case Notice():
+            output.notice(step, happened)
         case Edit():
             process.edit(step, happened)
         case EditRefused():

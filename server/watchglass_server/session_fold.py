@@ -65,6 +65,8 @@ class Fold(Struct, frozen=True, kw_only=True):
     variables_left_out: int = 0
     watches: tuple[p.Watch, ...] = ()
     packages: tuple[p.Package, ...] = ()
+    # Variables that follow rows, by their names.
+    bindings: dict[str, p.Binding] = {}
     participants: dict[str, p.Participant] = {}
     scripts: dict[str, LoadedScript] = {}
     inputs: tuple[p.InputRequest, ...] = ()
@@ -410,6 +412,10 @@ def _packages(known: Fold, event: SessionEvent, data: n.PackagesChangedNotificat
     return replace(known, packages=tuple(data.packages))
 
 
+def _bindings(known: Fold, event: SessionEvent, data: n.BindingsChangedNotification) -> Fold:
+    return replace(known, bindings={one.name: one for one in data.bindings})
+
+
 # --- process, people, session
 
 
@@ -471,6 +477,7 @@ _FOLDS: dict[type, Callable[[Fold, SessionEvent, Any], Fold]] = {
     n.StateResetNotification: _reset,
     n.WatchesChangedNotification: _watches,
     n.PackagesChangedNotification: _packages,
+    n.BindingsChangedNotification: _bindings,
     n.ProcessStateNotification: _process,
     n.ParticipantNotification: _participant,
     n.SessionRenamedNotification: _renamed,

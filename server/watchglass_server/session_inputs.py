@@ -9,7 +9,7 @@ from watchglass_server.exit_info import ExitInfo
 from watchglass_server.fields import ErrorCode, MirrorStatus, ReloadMode, Role, ScriptKind
 from watchglass_server.host_protocol import HostEvent
 from watchglass_server.package_policy import Permission
-from watchglass_server.pictures import Package, RestoreEntry, ScriptRun, Variable, Watch
+from watchglass_server.pictures import Binding, Package, RestoreEntry, ScriptRun, Variable, Watch
 from watchglass_server.pip_command import PipCommand
 from watchglass_server.scripts import Script
 from watchglass_server.session_fold import SessionEvent
@@ -119,6 +119,27 @@ class RemoveWatch:
     """Nobody wants to follow it any more."""
 
     watch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Somebody wants a variable to follow a row, instead of what it followed before."""
+
+    binding: Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Unbind:
+    """Nobody wants the variable to follow a row any more."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The server has something to say to the people in the session."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +278,9 @@ Input = (
     | ScriptMode
     | AddWatch
     | RemoveWatch
+    | Bind
+    | Unbind
+    | Notice
     | Edit
     | EditRefused
     | Restart

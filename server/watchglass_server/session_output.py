@@ -11,7 +11,7 @@ from watchglass_server.measure import bounded_bundle, bounded_traceback, well_fo
 from watchglass_server.package_policy import hint
 from watchglass_server.pictures import StreamPart
 from watchglass_server.session_fold import script_numbers
-from watchglass_server.session_inputs import Store
+from watchglass_server.session_inputs import Notice, Store
 from watchglass_server.session_meters import (
     NOBODY,
     can_send_text,
@@ -58,6 +58,12 @@ def stream(step: Step, event: h.Stream) -> None:
         )
         _tell_if_due(step, key)
     _touch(step, key)
+
+
+def notice(step: Step, event: Notice) -> None:
+    """Say something of the server's own where people read what their code prints."""
+    number = step.session.fold.last_number
+    stream(step, h.Stream(request_id=number, name="stderr", text=event.text))
 
 
 def stream_dropped(step: Step, event: h.StreamDropped) -> None:

@@ -42,6 +42,7 @@ def session_state(known: Fold, limits: p.Limits | UnsetType = UNSET) -> p.Sessio
         process=known.process,
         inputs=list(known.inputs),
         packages=list(known.packages),
+        bindings=list(known.bindings.values()),
         reason=known.reason,
         restore=restore,
         variables_left_out=known.variables_left_out,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from watchglass_server import commands as c
 from watchglass_server import replies as r
-from watchglass_server import session_inputs as i
 from watchglass_server.call_answers import (
     changes_page,
     completeness,
@@ -19,6 +17,7 @@ from watchglass_server.call_answers import (
     variable_now,
     variable_page,
 )
+from watchglass_server.edits import edited
 from watchglass_server.live_session import LiveSession
 from watchglass_server.live_views import LiveViews
 from watchglass_server.messages import plain_path, tagged
@@ -29,7 +28,6 @@ from watchglass_sync.journal import Journal
 
 ASSIST_S = 5.0
 GET_S = 10.0
-SET_S = 30.0
 REPR_S = 10.0
 AFTER_S = 3600.0
 
@@ -45,7 +43,6 @@ class VariableCalls:
         self._sessions = sessions
         self._journal = journal
         self._views = views
-        self._edits = itertools.count(1)
         self.performs_for_any: Mapping[type[c.Command], PerformForAny] = {
             c.VariableSetCommand: self._set,
             c.VariableDeleteCommand: self._delete,
@@ -112,15 +109,7 @@ class VariableCalls:
         name: str,
         read: Callable[[Mapping[str, Any]], R],
     ) -> R:
-        """Ask the process for a change, which it tells of as no execution's."""
-        edit = next(self._edits)
-        live.apply(i.Edit(edit, name, author_of(caller, live)))
-        try:
-            reply = await live.link.ask(op, args, SET_S, read)
-        except Refused:
-            if not live.is_failed:
-                live.apply(i.EditRefused(edit))
-            raise
+        reply = await edited(live, op, args, name, author_of(caller, live), read)
         await live.durable()
         return reply
 

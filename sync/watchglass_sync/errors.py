@@ -11,6 +11,8 @@ SyncError
 │   ├── SessionUnknown        the journal has no such session
 │   └── JournalClosed         we called after close: a bug on our side
 ├── MirrorRefused             the mirror's database cannot take this version's tables
+├── BindingRefused            a variable cannot follow that row; names what is wrong
+├── ValueMisfit               a Python value that a column cannot hold
 ├── ExportError               a format that does not exist
 └── ImportFormatError         a file that cannot be read in; names the place
 """
@@ -60,6 +62,20 @@ class JournalClosed(JournalError):
 
 class MirrorRefused(SyncError):
     """The mirror's database cannot be what this version needs; the message has the choices."""
+
+
+class BindingRefused(SyncError):
+    """A variable cannot be bound to this; `field` is what was wrong, `hint` the next step."""
+
+    def __init__(self, field: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+        self.hint = hint
+
+
+class ValueMisfit(SyncError):
+    """A Python value is nothing that a column can hold."""
 
 
 class ExportError(SyncError):

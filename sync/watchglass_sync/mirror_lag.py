@@ -56,11 +56,12 @@ class MirrorLag:
             lag.mirrored = positions.get(session, 0)
 
     def read(self, session: str, events: Sequence[Event]) -> None:
-        """These follow the ones that have rows, and are about to be written."""
+        """These follow those with rows, or those read before them, and are about to be written."""
         if not events:
             return
         lag = self._sessions.setdefault(session, _Lag())
-        lag.since = events[0].time
+        if session not in self._read:
+            lag.since = events[0].time
         self._read[session] = (events[-1].seq, events[-1].time)
 
     def written(self) -> None:

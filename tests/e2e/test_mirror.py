@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from aiohttp import ClientSession
 
 from spacetimedb_client import Admin, ConnectError
 from spacetimedb_client.testing import Server
@@ -67,9 +68,24 @@ async def test_what_runs_is_seen_as_rows(lasting: Server, tmp_path: Path, cache_
                 return len(await mirrored.rows("session")) == 1
 
             await until_true(is_gone)
+            found = await imported(serving, b"kept = 1\n", "py")
+
+            async def is_here() -> bool:
+                return any(row["session"] == found for row in await mirrored.rows("session"))
+
+            await until_true(is_here)
         serving.stop()
     assert await mirrored.rows("participant") == []
     assert not (wrong := await mirrored.differences()), "\n".join(wrong)
+
+
+async def imported(serving: Serving, file: bytes, form: str) -> str:
+    """The session that a file becomes."""
+    url = f"{serving.url}/api/sessions/import?format={form}"
+    headers = {"Authorization": f"Bearer {serving.token}"}
+    async with ClientSession() as http, http.post(url, data=file, headers=headers) as answer:
+        session: str = (await answer.json())["session"]
+        return session
 
 
 @pytest.mark.timeout(3600)

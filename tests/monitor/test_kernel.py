@@ -258,6 +258,16 @@ def test_variables_are_listed_set_and_deleted(session: Session) -> None:
     assert "x" not in session.namespace
 
 
+def test_items_of_a_dict_are_set_in_one_step_and_the_others_stay(session: Session) -> None:
+    session.run("unit = known = {'hp': 3, 'x': 1}; number = 5")
+    answer = session.query("variable_merge", name="unit", items={"hp": 2, "y": None})
+    assert answer["result"]["variable"]["value"] == {"hp": 2, "x": 1, "y": None}
+    assert session.namespace["known"] == {"hp": 2, "x": 1, "y": None}
+    for name in ("number", "nothing"):
+        error = session.query("variable_merge", name=name, items={"hp": 2})["error"]
+        assert error["code"] in ("not_settable", "variable_not_found")
+
+
 @pytest.mark.parametrize(
     ("op", "args", "code"),
     [

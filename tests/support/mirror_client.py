@@ -12,17 +12,7 @@ from typing import Any
 
 from spacetimedb_client import Connection, connect
 from tests.support.waiting import until
-
-TABLES = (
-    "session",
-    "process",
-    "execution",
-    "output",
-    "variable",
-    "variable_change",
-    "participant",
-    "checkpoint",
-)
+from watchglass_sync.mirror_tables import OF_SESSIONS
 
 
 class MirrorClient:
@@ -38,13 +28,13 @@ class MirrorClient:
     async def opened(cls, uri: str, database: str) -> AsyncIterator[MirrorClient]:
         """Connect as a new identity, and look at all that it may see."""
         async with connect(uri, database) as connection:
-            await connection.subscribe(*(f"SELECT * FROM {table}" for table in TABLES))
+            await connection.subscribe(*(f"SELECT * FROM {table}" for table in OF_SESSIONS))
             await connection.subscribe("SELECT * FROM command_result", "SELECT * FROM access")
             yield cls(connection)
 
     def seen(self) -> dict[str, int]:
         """How many rows of which tables."""
-        return {table: len(self.db[table]) for table in TABLES if len(self.db[table])}
+        return {table: len(self.db[table]) for table in OF_SESSIONS if len(self.db[table])}
 
     def values(self, session: str) -> dict[str, str | None]:
         """The variables of a session, as JSON."""

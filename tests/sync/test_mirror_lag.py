@@ -104,8 +104,8 @@ def test_counts_are_exact_and_no_age_is_less_than_the_oldest_that_waits(
         if step == "record":
             times[session] += [float(now)] * count
             lag.recorded(session, text(now), len(times[session]))
-        elif step == "read" and session not in read:
-            after = rows[session]
+        elif step == "read":
+            after = read.get(session, rows[session])
             taken = times[session][after : after + count]
             lag.read(session, [Event(after + n, text(at), "", {}) for n, at in enumerate(taken, 1)])
             if taken:

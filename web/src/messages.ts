@@ -231,6 +231,15 @@ export interface Package {
   why: string | null;
 }
 
+/** A variable that follows a row of a SpacetimeDB table, and writes it. */
+export interface Binding {
+  name: string;
+  table: string;
+  key: unknown;
+  column: string | null;
+  follows: string;
+}
+
 /** What became of one variable when the session got a new process. */
 export interface RestoreEntry {
   name: string;
@@ -276,6 +285,7 @@ export interface SessionState {
   process: ProcessState;
   inputs: InputRequest[];
   packages: Package[];
+  bindings: Binding[];
   reason: ResetReason | null;
   restore: RestoreEntry[];
   variables_left_out: number;
@@ -809,6 +819,14 @@ export interface SessionBindCommand {
   column?: string | null;
 }
 
+/** What the variable follows from now on, and how the row is written. */
+export interface SessionBindReply {
+  follows: string;
+  writes: string | null;
+  why: string | null;
+  is_equal: boolean;
+}
+
 /** Ends what `session.bind` began. */
 export interface SessionUnbindCommand {
   session: string;
@@ -1041,6 +1059,11 @@ export interface PackagesChangedNotification {
   execution: string | null;
 }
 
+/** The variables that follow rows are now these: all of them. */
+export interface BindingsChangedNotification {
+  bindings: Binding[];
+}
+
 /** What the session's process does now. */
 export interface ProcessStateNotification {
   state: ProcessStatus;
@@ -1134,7 +1157,7 @@ export interface Calls {
   "watch.add": { args: WatchAddCommand; reply: WatchReply };
   "watch.remove": { args: WatchRemoveCommand; reply: WatchReply };
   "watch.history": { args: WatchHistoryCommand; reply: VariableHistoryReply };
-  "session.bind": { args: SessionBindCommand; reply: EmptyReply };
+  "session.bind": { args: SessionBindCommand; reply: SessionBindReply };
   "session.unbind": { args: SessionUnbindCommand; reply: EmptyReply };
   "output.read": { args: OutputReadCommand; reply: OutputReadReply };
   "checkpoint.list": { args: CheckpointListCommand; reply: CheckpointListReply };
@@ -1163,6 +1186,7 @@ export interface EventData {
   "watches.changed": WatchesChangedNotification;
   "watch.alert": WatchAlertNotification;
   "packages.changed": PackagesChangedNotification;
+  "bindings.changed": BindingsChangedNotification;
   "process.state": ProcessStateNotification;
   "checkpoint.created": CheckpointNotification;
   "checkpoint.restored": CheckpointNotification;

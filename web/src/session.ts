@@ -1,6 +1,6 @@
 // What the page knows of one session: (session, events) -> session. Pure.
 import type {
-  Execution, InputAnsweredNotification, InputRequest, InputRequestedNotification, LiveMessage,
+  Binding, Execution, InputAnsweredNotification, InputRequest, InputRequestedNotification, LiveMessage,
   MimeBundle, MirrorState, Output, Participant, ProcessState, RestoreEntry, SessionEvent, SessionState, Variable,
   VariableChange, Watch, WatchAlertNotification,
 } from "./messages.ts";
@@ -36,6 +36,7 @@ export interface Session {
   readonly ahead: ReadonlySet<string>; // names that are newer here than the record says, by `live`
   readonly risenAt: ReadonlyMap<string, Rise>; // name → its first change by what changed it last
   readonly watches: readonly Watch[];
+  readonly bindings: ReadonlyMap<string, Binding>; // variables that follow rows, by their names
   readonly alerts: readonly Alert[]; // the last ones that came since the first picture
   readonly participants: readonly Participant[];
   readonly process: ProcessState;
@@ -62,6 +63,7 @@ export function sessionOf(state: SessionState): Session {
     risenAt: new Map(),
     leftOut: state.variables_left_out ?? 0,
     watches: state.watches,
+    bindings: bound(state.bindings ?? []),
     alerts: [],
     participants: state.participants,
     process: state.process,
@@ -136,6 +138,8 @@ function step(session: Session, event: SessionEvent): Session {
       };
     case "watches.changed":
       return { ...session, watches: event.data.watches };
+    case "bindings.changed":
+      return { ...session, bindings: bound(event.data.bindings) };
     case "watch.alert":
       return { ...session, alerts: [...session.alerts, { ...event.data, seq: event.seq }].slice(-ALERTS_KEPT) };
     case "state.reset":
@@ -302,6 +306,10 @@ function reset(
 
 function byName(variables: readonly Variable[]): ReadonlyMap<string, Variable> {
   return new Map(variables.map((variable) => [variable.name, variable]));
+}
+
+function bound(bindings: readonly Binding[]): ReadonlyMap<string, Binding> {
+  return new Map(bindings.map((binding) => [binding.name, binding]));
 }
 
 function without(session: Session, { participant }: { participant: string }): Participant[] {

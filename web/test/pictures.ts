@@ -12,7 +12,7 @@ export function variable(name: string, preview: string, version = 1): Variable {
 export function emptyState(seq = 0): SessionState {
   return {
     session: "s", name: "a session", status: "idle", seq, created_at: TIME, executions: [],
-    execution_count: 0, variables: [], watches: [], packages: [], participants: [], checkpoints: [],
+    execution_count: 0, variables: [], watches: [], packages: [], bindings: [], participants: [], checkpoints: [],
     process: { state: "idle", reason: null, exit: null, memory_bytes: null, watcher: null, grace_s: null },
     inputs: [], reason: null, restore: [], variables_left_out: 0, mirror: null, truncated: false,
   };

@@ -70,12 +70,12 @@ function Value({ row, open, tree, editing, select }: Props & { row: ValueRow }) 
     editing.value = key;
   };
   if (editing.value === key) {
-    return <><Name row={row} tree={tree} /><ValueEditor row={row} open={open} done={() => { editing.value = null; }} /></>;
+    return <><Name row={row} open={open} tree={tree} /><ValueEditor row={row} open={open} done={() => { editing.value = null; }} /></>;
   }
   return (
     <>
       {touch && <span key={touch.at} class={touch.steady ? "flash steady" : "flash"} data-testid="flash" aria-hidden="true" />}
-      <Name row={row} tree={tree} />
+      <Name row={row} open={open} tree={tree} />
       <span class="type" role="gridcell" title={typeTitle(row)}>
         {variable.truncated && <Truncated />}{typeText(row)}
       </span>
@@ -98,7 +98,8 @@ function Value({ row, open, tree, editing, select }: Props & { row: ValueRow }) 
   );
 }
 
-function Name({ row, tree }: { row: ValueRow; tree: VariableTree }) {
+function Name({ row, open, tree }: { row: ValueRow; open: OpenSession; tree: VariableTree }) {
+  const binding = row.depth === 0 ? open.session.value?.bindings.get(row.label) : undefined;
   return (
     <span class="name" role="gridcell" title={visible(row.label)}>
       {row.variable.expandable
@@ -110,8 +111,14 @@ function Name({ row, tree }: { row: ValueRow; tree: VariableTree }) {
         )
         : <span class="twisty" />}
       <span class="name-text">{visible(row.label)}</span>
+      {binding && <Follows what={binding.follows} />}
     </span>
   );
+}
+
+function Follows({ what }: { what: string }) {
+  const title = `Follows ${visible(what)}, and writes it`;
+  return <span class="follows" role="img" aria-label={title} title={title} data-testid="variable-follows">⇄</span>;
 }
 
 function Truncated() {
