@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from examples.arena import rules
-from examples.arena.bridge import Bridge
 from examples.arena.calls import Calls
+from examples.arena.game import DATABASE as ARENA
 from examples.arena.game import Game, open_arena
 from examples.arena.mirror import DATABASE as MIRROR
 from examples.arena.mirror import open_mirror
@@ -50,24 +50,20 @@ class Demonstration:
             call = await enter(Calls(server.address))
             game = Game(arena)
             await game.leave(NAMES[players:])
-            bridge = Bridge(call, arena)
             rows = Rows()
             await rows.follow(arena, ARENA_TABLES)
             await rows.follow(mirror, MIRROR_TABLES)
-            entering = (entered(game, call, mirror, place, bridge) for place in range(players))
+            entering = (entered(game, call, mirror, place) for place in range(players))
             there = await asyncio.gather(*entering)
             pages = Pages(rows, await greeting(there), {each.unit: each for each in there})
             await enter(pages.serve())
-            one = cls(game, server, pages)
-            one._bridge = bridge
-            yield one
+            yield cls(game, server, pages)
 
     async def run(self) -> None:
         """Until this is cancelled, or one of the servers ends by itself: raises what it said."""
         parts = {
             asyncio.ensure_future(self._game.run()),
             asyncio.ensure_future(self._server.ended()),
-            asyncio.ensure_future(self._bridge.run()),
         }
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -78,15 +74,12 @@ class Demonstration:
             await asyncio.gather(*parts, return_exceptions=True)
 
 
-async def entered(game: Game, call: Calls, mirror: Connection, place: int, bridge) -> Player:
+async def entered(game: Game, call: Calls, mirror: Connection, place: int) -> Player:
     """A player: its unit, its session, what ties them, and its script."""
     unit = NAMES[place]
     await game.enter(unit)
     player = await Player.joined(call, mirror, unit, PLAYED[place % len(PLAYED)])
-    bridge.units[player.session] = unit
-    await call("variable.set", session=player.session, name="heading", value=0)
-    for name in ("me", "others", "food"):
-        await call("variable.set", session=player.session, name=name, value=[])
+    await player.bind(ARENA)
     await player.start()
     await game.note_player(unit, player.session, player.script, place)
     return player
