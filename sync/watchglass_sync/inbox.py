@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Set
 from typing import Any, Final
 
 from spacetimedb_bsatn import Timestamp
@@ -32,13 +32,18 @@ class CommandInbox:
         self.answered = 0
         self._results = CommandResults(tables)
         self._access = access
+        self._elsewhere: Set[str] = frozenset()
         self._perform = perform
         self._strangers = STRANGERS_MOST
         self._counted_at = time.monotonic()
         self._dropped: list[RemoteCommand] = []
 
-    async def run(self, database: MirrorDatabase) -> None:
-        """Until it is cancelled, or the connection is lost. Raises SpacetimeDBError."""
+    async def run(self, database: MirrorDatabase, elsewhere: Set[str]) -> None:
+        """Until it is cancelled, or the connection is lost. Raises SpacetimeDBError.
+
+        Commands to the sessions `elsewhere` are for the servers that write these.
+        """
+        self._elsewhere = elsewhere
         self._dropped.clear()
         rows = await database.follow("command_result")
         self._results.load(rows, self._is_stranger)
@@ -55,6 +60,8 @@ class CommandInbox:
 
     def _take(self, database: MirrorDatabase, turns: _Turns, row: Any) -> None:
         command = RemoteCommand.of_row(row)
+        if command.session in self._elsewhere:
+            return
         if self._is_stranger(command.caller) and self._are_too_many():
             self._dropped.append(command)
             if len(self._dropped) == 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -25,6 +25,16 @@ _I64 = range(-(2**63), 2**63)
 Data = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A row of `position`: how far the mirror of a session is, and of which data directory."""
+
+    origin: str
+    seq: int
+    outputs: int
+    changes: int
+
+
 @dataclass(slots=True)
 class Position:
     """How far the mirror of a session is: its last event, and how many rows there have been."""
@@ -40,12 +50,15 @@ class SessionMirror:
 
     `executions` are those that have not ended, `variables` the names that have a row. Whoever was
     there, and what ran, up to the event `alive_after`, was with a server that has ended since.
+    `stored` is the position that the database has: where another server has written a different
+    one meanwhile, the whole batch is refused.
     """
 
     session: str
     origin: str
     tables: MirrorTables
     position: Position = field(default_factory=Position)
+    stored: Stored | None = None
     executions: dict[str, dict[str, Any]] = field(default_factory=dict)
     variables: set[str] = field(default_factory=set)
     participants: set[str] = field(default_factory=set)
@@ -86,15 +99,24 @@ class SessionMirror:
                 self.skipped += 1
         if self.position.seq >= self.alive_after:
             steps += self._settle()
-        reached = self._upsert(
-            "position",
-            session=self.session,
-            origin=self.origin,
-            seq=self.position.seq,
-            outputs=self.position.outputs,
-            changes=self.position.changes,
-        )
-        return [*steps, reached]
+        return [*steps, *self._reach()]
+
+    def take_over(self, stored: Stored, keys: Mapping[str, Iterable[str]]) -> list[BatchStep]:
+        """From another data directory: take away all rows, whose keys these are by table."""
+        self.stored = stored
+        steps = self._reach()
+        for table, names in keys.items():
+            steps += [self.tables.tables[table].delete(name) for name in names]
+        return steps
+
+    def _reach(self) -> list[BatchStep]:
+        """Put our position in the place of the one that must be there."""
+        position, table = self.position, self.tables.tables["position"]
+        steps = []
+        if self.stored is not None:
+            steps.append(table.delete_row(session=self.session, **asdict(self.stored)))
+        self.stored = Stored(self.origin, position.seq, position.outputs, position.changes)
+        return [*steps, table.insert(session=self.session, **asdict(self.stored))]
 
     def surplus(self) -> int | None:
         """The number up to which executions are old enough to go, from time to time."""
@@ -110,7 +132,7 @@ class SessionMirror:
 
     def forget(self, executions: Iterable[str], checkpoints: Iterable[str]) -> list[BatchStep]:
         """Take all rows of the session away; given are the executions and checkpoints it has."""
-        steps = self.drop(executions)
+        steps = [*self._reach(), *self.drop(executions)]
         steps += [self._delete("checkpoint", one) for one in checkpoints]
         steps += [self._delete("variable", name) for name in sorted(self.variables)]
         steps += [self._delete("participant", one) for one in sorted(self.participants)]

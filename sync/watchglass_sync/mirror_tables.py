@@ -176,6 +176,17 @@ class MirrorTable:
         row = self.row(**{name: encodable(value) for name, value in columns.items()})
         return BatchStep(Operation.UPSERT, self.handle.place, self._codec.encode(row))
 
+    def insert(self, **columns: Any) -> BatchStep:
+        """Put a row beside the others; the batch is refused where one with its key is there."""
+        row = self.row(**{name: encodable(value) for name, value in columns.items()})
+        return BatchStep(Operation.INSERT, self.handle.place, self._codec.encode(row))
+
+    def delete_row(self, **columns: Any) -> BatchStep:
+        """Take away the row that is exactly this, if there is one."""
+        row = self.row(**{name: encodable(value) for name, value in columns.items()})
+        one = (1).to_bytes(4, "little") + self._codec.encode(row)
+        return BatchStep(Operation.DELETE_ROWS, self.handle.place, one)
+
     def delete(self, key: str | int) -> BatchStep:
         """Take away the row with this key, if there is one."""
         return BatchStep(Operation.DELETE_KEY, self.handle.place, self._key.encode(encodable(key)))

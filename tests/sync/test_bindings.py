@@ -365,8 +365,8 @@ def test_both_sides_end_equal_to_the_row_whatever_happens_in_between(
                 world.cut(is_lost_first=is_lost_first)
             case ("from_process" | "record" | "from_database") as queue, []:
                 world.deliver(getattr(world, queue))
-            case str() as call, _:
-                getattr(world, call)(*given_with)
+            case _:
+                getattr(world, str(name))(*given_with)
     world.come_to_rest()
     assert world.variable == world.row
     assert world.known.is_equal
