@@ -7,8 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +16,6 @@ from playwright.async_api import Browser, Locator, Page, expect
 from tests.sdk.conftest import server_program
 from tests.support.serving import children_of
 from tests.support.session_page import SessionPage
-from tests.support.waiting import until
 
 __all__ = ["server_program"]
 
@@ -109,6 +106,8 @@ async def test_a_changed_script_moves_its_unit_and_after_the_end_no_process_is_l
     await expect(cell(page, "Ann", 2)).to_have_text("2.0", timeout=WAIT_MS)
     await expect(page.get_by_test_id("code")).to_have_value("def steer():\n    return 270")
     await player.sees("problem", "None")
+    opened = (arena.folder / "opened").read_text()
+    assert arena.address.partition("/#")[2] not in opened
     watcher.assert_no_complaints()
     player.assert_no_complaints()
 
@@ -135,30 +134,6 @@ async def test_what_a_data_directory_keeps_is_there_the_next_time(
             await asyncio.to_thread(arena.close)
 
 
-async def test_only_the_page_of_the_printed_address_may_change_scripts(arena: Arena) -> None:
-    page, _, token = arena.address.partition("/#")
-    refused = [
-        {"path": f"/rows?token={token}", "origin": "http://example.org"},
-        {"path": f"/rows?token={token[::-1]}", "origin": page},
-        {"path": "/rows", "origin": page},
-    ]
-    for each in refused:
-        assert status(page + each["path"], each["origin"]) == 403
-    for path in ("/../rules.py", "/%2e%2e%2frules.py", "/nothing", "/open/", "/open/nothing"):
-        assert status(page + path, page) == 404
-
-
-async def test_the_browser_is_opened_by_an_address_that_leads_to_the_page_once(
-    arena: Arena,
-) -> None:
-    opened = arena.folder / "opened"
-    await until(lambda: opened.exists() and opened.read_text())
-    address = opened.read_text()
-    assert arena.address.partition("/#")[2] not in address
-    assert led_to(address) == arena.address
-    assert status(address, "") == 404
-
-
 def is_running(pid: int) -> bool:
     """A zombie has ended, whoever has not looked yet."""
     try:
@@ -166,21 +141,6 @@ def is_running(pid: int) -> bool:
     except OSError:
         return False
     return told.rpartition(")")[2].split()[0] != "Z"
-
-
-def led_to(url: str) -> str:
-    with urllib.request.urlopen(url) as answer:
-        return str(answer.url)
-
-
-def status(url: str, origin: str) -> int:
-    upgrade = {"Origin": origin, "Connection": "Upgrade", "Upgrade": "websocket"}
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=upgrade)) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
 
 
 async def frames_that_differ(page: Page) -> int:
