@@ -106,6 +106,10 @@ async def test_a_changed_script_moves_its_unit_and_after_the_end_no_process_is_l
     await expect(cell(page, "Ann", 2)).to_have_text("2.0", timeout=WAIT_MS)
     await expect(page.get_by_test_id("code")).to_have_value("def steer():\n    return 270")
     await player.sees("problem", "None")
+    await page.get_by_test_id("restart").click()
+    await expect(page.get_by_test_id("code")).to_have_value(re.compile("The chaser hunts"))
+    await expect(cell(page, "Ann", 3)).not_to_have_text("270", timeout=WAIT_MS)
+
     opened = (arena.folder / "opened").read_text()
     assert arena.address.partition("/#")[2] not in opened
     watcher.assert_no_complaints()
