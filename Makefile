@@ -60,7 +60,7 @@ soak: install chromium spacetimedb  ## the long random tests, with the counts of
 	@SOAK=1 $(NODE) --test node_host/test/frames_fuzz.test.mjs
 	@$(RUN) -m pytest -q --soak $(ARGS)
 
-bench: install  ## side by side with others: Jupyter, npm's database clients; writes docs/performance*.md
+bench: install  ## side by side with others (Jupyter, npm's database clients), and alone; writes docs/performance*.md
 	@$(RUN) -m bench $(ARGS)
 
 build: install  ## the wheel, in dist/

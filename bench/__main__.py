@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +20,8 @@ from bench import (
     isolating_page,
     jupyter_install,
     measures,
+    mirror,
+    mirror_page,
     report,
     sdk,
     sdk_install,
@@ -150,11 +153,22 @@ def run_spacetimedb(scale: float) -> None:
         say(f"written: docs/{sdk_page.PAGE.name}")
 
 
+def run_mirror(scale: float) -> None:
+    load = os.getloadavg()[0]
+    measured = whole(mirror.measure, scale)
+    print(mirror_page.tables(measured))
+    if scale >= 1:
+        today = datetime.now(UTC).date().isoformat()
+        mirror_page.PAGE.write_text(mirror_page.page(measured, f"{machine(load)}, {today}"))
+        say(f"written: docs/{mirror_page.PAGE.name}")
+
+
 PARTS = {
     "beside": run_beside,
     "watching": run_watching,
     "isolation": run_isolating,
     "spacetimedb": run_spacetimedb,
+    "mirror": run_mirror,
 }
 
 

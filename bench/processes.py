@@ -1,8 +1,10 @@
-"""Reads other processes' memory from /proc, and ends our own children."""
+"""Reads other processes' memory and time from /proc, and ends our own children."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -10,6 +12,23 @@ def children_of(pid: int) -> list[int]:
     """Started by any thread of it."""
     listings = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for listing in listings for child in listing.read_text().split()]
+
+
+def descendants_of(pid: int) -> list[int]:
+    """Its children, and theirs."""
+    children = children_of(pid)
+    return [*children, *(each for child in children for each in descendants_of(child))]
+
+
+def cpu_s(pids: Iterable[int]) -> float:
+    """The processor time that they have taken."""
+    return sum(map(_cpu_ticks, pids)) / os.sysconf("SC_CLK_TCK")
+
+
+def _cpu_ticks(pid: int) -> int:
+    """Behind the program's name, which may have any letters: the state, and eleven more fields."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def pss_mb(pid: int) -> float:

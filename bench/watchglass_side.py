@@ -67,6 +67,8 @@ class WatchglassSession:
     def __init__(self, socket: socketio.AsyncClient, session: str) -> None:
         self._socket = socket
         self.session = session
+        self.changes = 0
+        """Of variables, as the events tell them."""
         self._executions: dict[str, Execution] = {}
         self._count = 0
 
@@ -76,6 +78,7 @@ class WatchglassSession:
     def receive(self, event: Json) -> None:
         data = event["data"]
         if event["type"] == "variables.changed":
+            self.changes += len(data["changes"])
             for name in {change["execution"] for change in data["changes"]}:
                 self.execution(name).receive_change()
         elif "execution" in data:

@@ -4,6 +4,7 @@ That is the record. Who looks (live.py) is shown them more often, beside it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from math import inf
 from time import monotonic
 from typing import Protocol, TypeVar
 
@@ -14,6 +15,7 @@ from watchglass_monitor.wire import Change
 INTERVAL_S = 0.25
 MAX_CHANGES = 500
 SCAN_BUDGET_MS = 2.0
+WAITING_BUDGET_MS = 5.0  # a loop that draws frames does not see it
 IDLE_BUDGET_MS = 20.0
 END_SLICES = 10
 BOUND_BUDGET_MS = 2000.0  # for some 10**5 names
@@ -74,8 +76,17 @@ class Feed:
         took = monotonic() - now
         self._credit_at = now + took * CREDIT_DUTY
 
-    def show(self, owner: int, *, running: bool) -> None:
-        """Look on, and send what has changed if the last message is long enough ago."""
+    def due_s(self) -> float:
+        """How soon there may be something to tell; endless where nothing was stored."""
+        if self._faults == FAULTS_AT_MOST or not (self.unsent or self._monitor.has_changes()):
+            return inf
+        return max(0.0, self._sent_at + INTERVAL_S - monotonic())
+
+    def show(self, owner: int, *, running: bool, waits: bool = False) -> None:
+        """Look on, and send what has changed if the last message is long enough ago.
+
+        `waits`: the running code waits for something, so that this need not be quite as short.
+        """
         now = monotonic()
         is_due = now - self._sent_at >= INTERVAL_S
         is_live = self._live.is_due(now, stored=self._monitor.has_changes())
@@ -85,6 +96,8 @@ class Feed:
         if not is_due and not is_live and not (scan and self._monitor.unfinished):
             return
         budget_ms = SCAN_BUDGET_MS if running else IDLE_BUDGET_MS
+        if waits:
+            budget_ms = WAITING_BUDGET_MS
         self._find(owner, scan=scan, budget_ms=budget_ms, hurried=running)
         if scan and running:
             end = monotonic()

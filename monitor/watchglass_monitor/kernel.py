@@ -36,6 +36,8 @@ from watchglass_monitor.watches import Watches
 from watchglass_monitor.worker import Worker
 
 ERROR_TEXT_S = 2.0
+SOON_MS = 2.0  # from a store until it is told, where code waits: what it stores next comes with it
+LATER_MS = 20.0  # until what a look has left out is looked at, where code waits
 UNFINISHED_MS = 5.0  # between two looks at the rest of very many variables, while nothing runs
 
 
@@ -91,7 +93,7 @@ class Kernel:
         self._wire()
 
     def _wire(self) -> None:
-        self.suspender.before = self.schedule.arm
+        self.suspender.before = self._before_waiting
         self.schedule.after = self._credit
         self.interrupts.serve = self.queries.serve
         self.interrupts.tick = self._show_running
@@ -216,8 +218,8 @@ class Kernel:
         """Look at variables from time to time; how many milliseconds until the next time."""
         self.enter()
         if self.execution is not None:
-            self._show_running()
-            return self._poll_ms()
+            self._show_running(waits=True)
+            return self._again_ms(LATER_MS)
         number, owner = self.last
         again = wait = 0.0
         with self._reserve.as_needed():
@@ -237,8 +239,7 @@ class Kernel:
         self.enter()
         self.monitor.wake()
         self.schedule.step()
-        if self.execution is None or self.live.on:
-            self._host.wake(self._poll_ms())
+        self._host.wake(self._again_ms(SOON_MS))
 
     # One execution
 
@@ -311,12 +312,20 @@ class Kernel:
         with self.interrupts.time_limit(ERROR_TEXT_S):
             self.repl.show_error(error, number)
 
-    def _show_running(self) -> None:
+    def _show_running(self, *, waits: bool = False) -> None:
         """A safe point of running code, or a moment while it waits."""
         self.output.flush()
         self.monitor.wake()
-        self.feed.show(self._owner(), running=True)
+        self.feed.show(self._owner(), running=True, waits=waits)
         self.watches.show(self._owner())
+
+    def _before_waiting(self) -> None:
+        self.schedule.arm()
+        self._host.wake(self._again_ms(SOON_MS))
+
+    def _again_ms(self, least: float) -> float:
+        """How soon is looked again while code waits: when what it has stored may be told."""
+        return min(self._poll_ms(), max(least, self.feed.due_s() * 1000))
 
     def _changes(self) -> object:
         return self.feed.total, self.schedule.steps, self.last

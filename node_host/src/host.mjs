@@ -9,7 +9,7 @@ import { gate, Stepper } from "./timers.mjs";
 const SAFE_POINT_SIGNAL = 62;
 const READ_MS = 3;
 const POLL_MS = 0.5;
-const TICK_MS = 50;
+const TICK_MS = 20;
 const MAX_BLOB_BYTES = 256 * 2 ** 20;
 const ENTROPY_NUMBERS = 8;
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -14,7 +15,7 @@ from spacetimedb_client.module import BatchStep
 from watchglass_sync.errors import MirrorRefused, SessionUnknown
 from watchglass_sync.inbox import CommandInbox, Perform
 from watchglass_sync.journal import Journal
-from watchglass_sync.mirror import SessionMirror, Stored
+from watchglass_sync.mirror import SessionMirror, Stored, slices
 from watchglass_sync.mirror_access import MirrorAccess
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_database import MirrorDatabase
@@ -26,6 +27,8 @@ from watchglass_sync.records import RESUMED_FROM, SessionRow
 _log = logging.getLogger(__name__)
 
 BATCH_STEPS: Final = 1000
+# What is recorded meanwhile shares a batch: one for each event would slow short executions down.
+GATHER_S: Final = 0.012
 READ_EVENTS: Final = 500
 READ_BYTES: Final = 4 * 2**20
 
@@ -182,7 +185,9 @@ class SpacetimeDBIntegration:
     async def _write(self, database: MirrorDatabase) -> None:
         while True:
             while self._dirty:
+                again = time.monotonic() + GATHER_S
                 await self._send(database)
+                await asyncio.sleep(again - time.monotonic())
             if not self._access.is_settled:
                 await self._access.settle(database, self._mirrors)
                 continue
@@ -233,7 +238,10 @@ class SpacetimeDBIntegration:
             self._mirrors[session] = mirror
             self._access.look_at(session)
         self.lag.read(session, events)
-        steps = [*mirror.take(events), *mirror.describe(row)]
+        steps = mirror.describe(row)
+        for part in slices(events):
+            steps += mirror.take(part)
+            await asyncio.sleep(0)  # sessions come first
         if (old := mirror.surplus()) is not None:
             steps += mirror.drop(await database.old_executions(session, old))
         if events and events[-1].seq < row.last_seq:

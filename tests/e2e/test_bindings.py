@@ -16,8 +16,9 @@ from spacetimedb_client.testing import Server
 from tests.sdk.conftest import server_program
 from tests.support.bound import Game, arena, bind, game, mirror_token, until_true, until_value
 from tests.support.client import Client
-from tests.support.served import refused
+from tests.support.served import Wire, refused
 from tests.support.serving import Serving
+from tests.support.wire_proxy import WireProxy
 
 __all__ = ["server_program"]
 
@@ -137,6 +138,27 @@ async def test_a_variable_that_is_new_or_other_gets_the_row_and_another_binding_
                 {"name": "hp", "table": "arena/unit", "key": 4, "column": "hp",
                  "follows": "arena/unit[4].hp"}
             ]  # fmt: skip
+
+
+async def test_the_example_of_the_page_does_what_it_says(
+    database: Server, serving: Serving
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mirror.md").read_text("utf-8")
+    part = page.partition("## Variables that are rows")[2]
+    example = part.partition("```python\n")[2].partition("```")[0]
+    lines = ["async def example(socket, session):", *(f"    {x}" for x in example.splitlines())]
+    found: dict[str, Any] = {}
+    exec("\n".join(lines), found)
+    async with (
+        game(database.uri) as arena,
+        Client(serving.url, serving.token) as client,
+        await Wire(serving.url).connect(serving.token) as wire,
+    ):
+        await arena.put(**ROW)
+        session = await client.create()
+        await bind(client, session, "first", column="hp")
+        await found["example"](wire.socket, session)
+        await arena.until(lambda: arena.unit().hp == 8, "hp of 8")
 
 
 # --- what does not fit
@@ -316,6 +338,28 @@ async def test_both_sides_end_equal_however_both_changed_it(
         for seed in range(3):
             await fight(arena, client, session, 100, seed)
             await arena_and_session_are_equal(arena, client, session)
+
+
+async def test_both_sides_end_equal_after_cuts_in_the_middle_of_it(
+    database: Server, tmp_path: Path, cache_dir: Path
+) -> None:
+    async with WireProxy(database.port, seed=3) as proxy, game(database.uri) as arena:
+        mirror = ("--spacetimedb", f"{proxy.uri}/cut", "--pool-min-size", "1")
+        serving = Serving(tmp_path, *mirror, cache_dir=cache_dir)
+        await asyncio.to_thread(serving.start)  # the proxy is in this loop
+        async with Client(serving.url, serving.token) as client:
+            await arena.put(**ROW)
+            session = await client.create()
+            await bind(client, session, "hp", column="hp")
+            await bind(client, session, "unit")
+            for seed in range(5):
+                fighting = asyncio.create_task(fight(arena, client, session, 100, seed))
+                await asyncio.sleep(0.2)
+                proxy.cut()
+                await fighting
+                await client.run(session, f"hp = {seed}")
+            await arena_and_session_are_equal(arena, client, session)
+        await asyncio.to_thread(serving.stop)
 
 
 async def arena_and_session_are_equal(arena: Game, client: Client, session: str) -> None:

@@ -1,6 +1,7 @@
 """Tests of feed.py and keeping.py; live.py has its own."""
 
 from contextlib import nullcontext
+from math import inf
 from typing import Any
 
 import pytest
@@ -99,6 +100,19 @@ def test_the_first_change_is_shown_at_once_and_the_others_four_times_a_second(
         clock.now += 0.001
     assert len(sent) == 4
     assert {(message["request_id"], message["running"]) for message in sent} == {(7, True)}
+
+
+def test_what_was_stored_is_due_at_once_or_when_the_last_message_is_long_enough_ago(
+    feed: Feed, monitor: ListedMonitor, sent: list[dict[str, Any]], clock: Clock
+) -> None:
+    assert feed.due_s() == inf
+    monitor.change("x")
+    assert feed.due_s() == 0
+    feed.show(7, running=True, waits=True)
+    assert (len(sent), feed.due_s()) == (1, inf)
+    clock.now += 0.1
+    monitor.change("y")
+    assert feed.due_s() == pytest.approx(0.15)
 
 
 def test_a_long_look_goes_on_between_two_messages(

@@ -6,7 +6,8 @@ import random
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, cast
 
 import pytest
 
@@ -21,7 +22,7 @@ from watchglass_server.host_messages import (
     Stream,
     VariablesChanged,
 )
-from watchglass_server.host_protocol import Dumped
+from watchglass_server.host_protocol import Dumped, HostEvent
 from watchglass_server.process import ProcessConfig, PyodideProcess
 
 pytestmark = pytest.mark.slow
@@ -71,6 +72,24 @@ async def test_values_are_shown_while_code_waits_or_calls_into_c(
     live = [event for event in of(talk, VariablesChanged) if event.running]
     assert len(live) >= 3
     assert {event.request_id for event in live} == {request_id}
+
+
+@pytest.mark.parametrize("wait", ["time.sleep(0.31)", "await asyncio.sleep(0.31)"])
+async def test_what_is_stored_before_code_waits_is_told_before_it_goes_on(
+    talk: Conversation, wait: str
+) -> None:
+    ages: list[float] = []
+
+    def look(event: HostEvent) -> bool:
+        for change in event.changes if isinstance(event, VariablesChanged) else ():
+            if isinstance(change, SetChange) and change.name == "stored":
+                ages.append(time.time() - cast("float", change.variable.value))
+        return len(ages) == 7
+
+    talk.start(f"import asyncio, time\nfor n in range(8):\n  stored = time.time()\n  {wait}")
+    await talk.until(look)
+    # A look four times a second finds a store after half of that, which is 125 ms.
+    assert median(ages) < 0.09
 
 
 async def test_changes_in_place_are_shown_while_a_loop_runs(talk: Conversation) -> None:

@@ -127,6 +127,14 @@ def test_mistakes_are_told_before_publishing(mistake: Callable[[Module], None], 
         module.build()
 
 
+def test_no_type_has_the_name_that_generated_typescript_gives_to_the_arguments_of_a_reducer() -> (
+    None
+):
+    module = Module()
+    module.inbox("wish", {"key": str})
+    assert [type_name.name for type_name in module.schema.type_names] == ["WishCall"]
+
+
 def test_mistakes_in_a_call_are_told_at_once() -> None:
     module = Module()
     with pytest.raises(ValidationError, match="no column 'b', only a"):

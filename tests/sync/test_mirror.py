@@ -16,8 +16,10 @@ from watchglass_sync.mirror import (
     CHANGES_KEPT,
     EXECUTIONS_KEPT,
     OUTPUTS_KEPT,
+    SLICE,
     TEXT_CHARACTERS,
     SessionMirror,
+    slices,
 )
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_tables import ACTIONS, TABLES, MirrorTables
@@ -240,6 +242,16 @@ def test_what_a_later_version_writes_changes_nothing_and_is_counted() -> None:
     assert [row.name for row in scene.rows.of("variable")] == ["x"]
     assert scene.mirror.skipped == 2
     assert scene.rows.of("position")[0].seq == 4
+
+
+def test_what_is_long_is_made_rows_in_slices_of_which_there_is_always_one() -> None:
+    large: dict[str, Any] = {"changes": [{}] * SLICE}
+    kinds: list[dict[str, Any]] = [{}] * (SLICE + 1) + [large, {}, large, {"changes": 5}]
+    events = [Event(seq, TIME, "any", data) for seq, data in enumerate(kinds)]
+    found = [*slices(events)]
+    assert [event for part in found for event in part] == events
+    assert [len(part) for part in found] == [SLICE, 2, 2, 1]
+    assert [*slices([])] == [[]]
 
 
 NAMES = st.sampled_from("abcd")

@@ -127,11 +127,15 @@ class Module:
         auto_inc: Sequence[str] = (),
         public: bool = True,
         scheduled: str | None = None,
+        row_type: str | None = None,
     ) -> TableHandle:
-        """A table; a primary key and what is unique have an index without being listed."""
+        """A table; a primary key and what is unique have an index without being listed.
+
+        The type of its rows has the table's name, or `row_type`.
+        """
         given = pairs_of(columns)
         names = [each for each, _ in given]
-        row = self._named(class_name(name), self._product(name, given))
+        row = self._named(row_type or class_name(name), self._product(name, given))
         uniques = [places(each, names, name) for each in unique]
         key = None if primary_key is None else places(primary_key, names, name)
         if key is not None and key not in uniques:
@@ -206,7 +210,13 @@ class Module:
         """
         columns = {**CALLER, **params}
         table = self.table(
-            name, columns, primary_key="id", auto_inc=["id"], indexes=["caller", *indexes]
+            name,
+            columns,
+            primary_key="id",
+            auto_inc=["id"],
+            indexes=["caller", *indexes],
+            # Generated TypeScript has the reducer's arguments under the name of the table.
+            row_type=f"{class_name(name)}Call",
         )
         self.reducer(name, Operation.INSERT_CALL, table, params=params, owner_only=False)
         self.visibility_filter(f"SELECT * FROM {name} WHERE caller = :sender")

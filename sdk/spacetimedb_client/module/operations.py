@@ -1,10 +1,12 @@
 """What a reducer of a generated module can do; the numbers are those of generic.wat."""
 
 import enum
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from spacetimedb_bsatn.writer import Writer
+_HEAD: Final = struct.Struct("<BHI")  # of one step: operation, table, and the length of its bytes
 
 
 class Operation(enum.IntEnum):
@@ -50,7 +52,7 @@ class BatchStep:
 
 def batch(steps: Iterable[BatchStep]) -> bytes:
     """The argument of a batch reducer: all steps are done, or none."""
-    writer = Writer()
+    pieces: list[bytes] = []
     for step in steps:
-        writer.u8(step.operation).u16(step.table).bytes_(step.data)
-    return bytes(writer)
+        pieces += (_HEAD.pack(step.operation, step.table, len(step.data)), step.data)
+    return b"".join(pieces)

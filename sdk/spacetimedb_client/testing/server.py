@@ -74,6 +74,11 @@ class Server:
     def port(self) -> int:
         return self._port
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
+
     def start(self) -> None:
         """Returns when it answers; a server that was stopped starts again on its port."""
         data = self._folder / "data"
