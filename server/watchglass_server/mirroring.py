@@ -123,8 +123,8 @@ class Mirroring:
 
         return both
 
-    def imported(self, session: str) -> None:
-        """A session was written to the journal by an import."""
+    def stored(self, session: str) -> None:
+        """A session was stored that was never live."""
         if self.integration is not None:
             self.integration.notify(session)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Set
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence, Set
 from typing import Any, Final
 
 from spacetimedb_bsatn import Timestamp
@@ -17,6 +17,10 @@ AT_ONCE: Final = 64
 STRANGERS_PER_S: Final = 10.0
 STRANGERS_MOST: Final = 20.0
 DROPPED_AT_ONCE: Final = 1000
+# These are to stop what goes on, also what others of the session wait for.
+URGENT: Final = frozenset({"Interrupt", "DestroySession"})
+URGENT_S: Final = 1.0
+ACTING: Final = ("editor", "owner")
 
 Perform = Callable[[RemoteCommand], Awaitable[CommandOutcome]]
 
@@ -65,10 +69,22 @@ class CommandInbox:
         if self._is_stranger(command.caller) and self._are_too_many():
             self._dropped.append(command)
             if len(self._dropped) == 1:
-                turns.after("", self._drop(database))
+                turns.after([""], self._drop(database))
             return
-        # Those without a session make one: the ones of one caller wait for each other.
-        turns.after(command.session or command.caller, self._answer(database, command))
+        turns.after(
+            # Of those with one key the first is performed, whichever sessions they name.
+            [self._place(command), command.name],
+            self._answer(database, command),
+            patience=URGENT_S if command.action in URGENT else None,
+        )
+
+    def _place(self, command: RemoteCommand) -> str:
+        """Where it waits: who may do nothing in a session holds up itself alone.
+
+        Those without a session make one: the ones of one caller wait for each other.
+        """
+        role = self._access.permissions.role_in(command.caller, command.session)
+        return command.session if command.session and role in ACTING else command.caller
 
     def _are_too_many(self) -> bool:
         """Identities cost nothing: a flood of theirs gets an answer now and then."""
@@ -103,29 +119,40 @@ class CommandInbox:
 
 
 class _Turns:
-    """Work of which each waits for the one before it with the same key."""
+    """Work of which each waits for the one before it with the same key, for each of its keys."""
 
     def __init__(self, group: asyncio.TaskGroup) -> None:
         self._group = group
         self._last: dict[str, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(AT_ONCE)
 
-    def after(self, key: str, work: Coroutine[Any, Any, None]) -> None:
-        task = self._group.create_task(self._in_turn(self._last.get(key), work))
-        self._last[key] = task
-        task.add_done_callback(lambda done: self._forget(key, done))
+    def after(
+        self, keys: Sequence[str], work: Coroutine[Any, Any, None], *, patience: float | None = None
+    ) -> None:
+        """Begin when it is its turn, or after so many seconds."""
+        before = {self._last[key] for key in keys if key in self._last}
+        task = self._group.create_task(self._in_turn(before, work, patience))
+        for key in keys:
+            self._last[key] = task
+        task.add_done_callback(lambda done: self._forget(keys, done))
 
     async def _in_turn(
-        self, before: asyncio.Task[None] | None, work: Coroutine[Any, Any, None]
+        self,
+        before: Collection[asyncio.Task[None]],
+        work: Coroutine[Any, Any, None],
+        patience: float | None,
     ) -> None:
         try:
-            if before is not None:
-                await asyncio.wait({before})
+            if before:
+                await asyncio.wait(before, timeout=patience)
             async with self._room:
                 await work
+            if before:
+                await asyncio.wait(before)  # who comes next waits for those as well
         finally:
             work.close()
 
-    def _forget(self, key: str, task: asyncio.Task[None]) -> None:
-        if self._last.get(key) is task:
-            del self._last[key]
+    def _forget(self, keys: Sequence[str], task: asyncio.Task[None]) -> None:
+        for key in keys:
+            if self._last.get(key) is task:
+                del self._last[key]

@@ -22,6 +22,7 @@ TEXT_CHARACTERS: Final = 16 * 1024
 BUNDLE_CHARACTERS: Final = 256 * 1024
 _AT_REST: Final = ("hibernated", "dead")
 _I64 = range(-(2**63), 2**63)
+_I64_CHARACTERS = len(str(_I64.start))
 
 Data = Mapping[str, Any]
 
@@ -327,7 +328,7 @@ class SessionMirror:
         """The value as one of the sum's variants; Unknown where it is not one of these kinds."""
         kinds, value = self.tables.value, variable.get("value")
         if type(value) is dict and value.get("$type") in ("int", "float"):
-            value = (int if value["$type"] == "int" else float)(value["value"])
+            value = _number(value["$type"], value["value"])
         match value:
             case None:
                 is_none = variable.get("type") == "NoneType"
@@ -427,6 +428,13 @@ def _time(text: object) -> Timestamp:
 def _plain(data: Data) -> str:
     plain = data["bundle"].get("text/plain", "")
     return plain if isinstance(plain, str) else ""
+
+
+def _number(kind: str, text: str) -> int | float | None:
+    """A tagged number; None for an integer that no column holds, and Python may not even read."""
+    if kind == "float":
+        return float(text)
+    return int(text) if len(text) <= _I64_CHARACTERS else None
 
 
 def _json(variable: Data) -> str | None:

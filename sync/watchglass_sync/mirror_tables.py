@@ -11,6 +11,7 @@ from spacetimedb_bsatn.algebraic import TIMESTAMP, Primitive, Ref, option
 from spacetimedb_client.module import BatchStep, Module, Operation, TableHandle
 
 APPLY: Final = "apply"
+TEXT_CHARACTERS: Final = 2**20
 
 # Of every table: its columns in their order. The first is the primary key. "=value" stands for the
 # sum of exact values; the others are annotations of spacetimedb_client.module.
@@ -197,10 +198,15 @@ class MirrorTable:
 
 
 def encodable(value: Any) -> Any:
-    """Text with a question mark for what UTF-8 has no bytes for: halves of a surrogate pair."""
-    if type(value) is str and not value.isascii():
-        return value.encode("utf-8", "replace").decode()
-    return value
+    """Text with a question mark for what UTF-8 has no bytes for: halves of a surrogate pair.
+
+    No code is longer than it may be, but that of a file that was imported: a row has to go into
+    one message to the database, or no row after it would ever be written.
+    """
+    if type(value) is not str:
+        return value
+    text = value[:TEXT_CHARACTERS]
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 class MirrorTables:
@@ -272,8 +278,9 @@ def _rules(*, public: bool) -> Iterator[str]:
     """Who sees which rows.
 
     `access` has no rule: the database (1.2.0) can follow a join with a table only if that has none.
-    The identity is asked for twice: said once, it takes the place of the join's index, and then the
-    database refuses every subscription that has a condition of its own.
+    The identity is asked for twice. Said once, it takes the place of the join's index, and then
+    the database refuses every subscription that has a condition of its own; and where the key of
+    a table is joined, it tells a change to the identity of the first row of `access` alone.
     """
     yield "SELECT * FROM command_result WHERE caller = :sender"
     if not public:

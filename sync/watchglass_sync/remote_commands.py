@@ -13,6 +13,8 @@ from watchglass_sync.mirror_tables import ACTIONS, COMMAND, MirrorTables
 
 RESULTS_KEPT: Final = 1000
 MESSAGE_CHARACTERS: Final = 1000
+KEY_CHARACTERS: Final = 100
+SESSION_CHARACTERS: Final = 64
 STRANGERS: Final = ""
 
 
@@ -37,11 +39,16 @@ class RemoteCommand:
 
     @classmethod
     def of_row(cls, row: Any) -> RemoteCommand:
-        """What a row of `command` says."""
+        """What a row of `command` says.
+
+        Of a key or session longer than there is any, enough to see that: answers are kept, and a
+        stranger chose it.
+        """
         kind = type(row.action).__name__
         columns = ACTIONS[kind]
         arguments = {each: getattr(row.action.value, each) for each in columns}
-        return cls(row.id, str(row.caller), row.key, row.session, kind, arguments)
+        key, session = row.key[: KEY_CHARACTERS + 1], row.session[: SESSION_CHARACTERS + 1]
+        return cls(row.id, str(row.caller), key, session, kind, arguments)
 
 
 @dataclass(frozen=True, slots=True)

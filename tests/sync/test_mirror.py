@@ -134,6 +134,7 @@ def test_an_execution_is_one_row_from_its_queue_to_its_end() -> None:
         (-(2**63), "int", "Int(-9223372036854775808)"),
         ({"$type": "int", "value": str(2**62)}, "int", f"Int({2**62})"),
         ({"$type": "int", "value": str(2**63)}, "int", "Unknown"),
+        ({"$type": "int", "value": "9" * 5000}, "int", "Unknown"),
         (0.5, "float", "Float(0.5)"),
         ({"$type": "float", "value": "inf"}, "float", "Float(inf)"),
         ("é\ud800", "str", "Text('é?')"),
@@ -148,6 +149,16 @@ def test_exact_values_are_variants_of_a_sum(value: Any, kind: str, shown: str) -
     (row,) = scene.rows.of("variable")
     assert shown in repr(row.value)
     assert (row.json is None) == (kind == "object")
+
+
+def test_no_text_is_longer_than_a_message_to_the_database_can_be() -> None:
+    scene = Scene()
+    large = "é" * 2**25
+    about = {**QUEUED[1], "code": large, "author": large}
+    error = {"execution": "e1", "name": large, "message": "", "traceback": []}
+    scene.tell(("execution.queued", about), ("error", error))
+    (execution,), (output,) = scene.rows.of("execution"), scene.rows.of("output")
+    assert len(execution.code) == len(execution.author) == len(output.name) == 2**20
 
 
 def test_a_reset_leaves_the_variables_that_it_names() -> None:

@@ -50,6 +50,16 @@ def test_a_row_is_taken_apart(kind: str, arguments: dict[str, Any]) -> None:
     assert RemoteCommand.of_row(row) == RemoteCommand(7, ANN, "k", "s1", kind, arguments)
 
 
+def test_no_more_is_kept_of_what_is_longer_than_any_key_or_session() -> None:
+    action: Any = CLASSES.all()["Action"]
+    key, session = "k" * 10**6, "s" * 10**6
+    row = SimpleNamespace(
+        id=7, caller=Identity(1), key=key, session=session, action=action.Interrupt()
+    )
+    command = RemoteCommand.of_row(row)
+    assert (len(command.key), len(command.session)) == (101, 65)
+
+
 def test_an_answer_takes_its_command_away_and_is_known_from_then_on() -> None:
     results = CommandResults(TABLES)
     (steps,) = answer(results, command("k", place=9))
