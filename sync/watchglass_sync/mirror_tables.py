@@ -182,10 +182,10 @@ class MirrorTable:
         """Put a row in the place of the one with its key, or beside the others."""
         try:
             data = self._codec.encode(self.row(**columns))
-            is_fine = len(data) <= TEXT_CHARACTERS
         except ConversionError:
-            is_fine = False
-        if not is_fine:  # hardly any row: the others are not looked through for it
+            data = b""
+        if not 0 < len(data) <= TEXT_CHARACTERS:
+            # Hardly any row: the others are not looked through for it.
             row = self.row(**{name: encodable(value) for name, value in columns.items()})
             data = self._codec.encode(row)
         return BatchStep(Operation.UPSERT, self.handle.place, data)
