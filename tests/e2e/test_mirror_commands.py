@@ -362,7 +362,7 @@ async def test_the_page_is_right(scene: Scene, tmp_path: Path) -> None:
     await scene.owner.run(session, "score = 1")
     shells, pythons = blocks("sh"), blocks("python")
     async with scene.somebody() as ann:
-        for line in shells[1].splitlines():
+        for line in next(block for block in shells if " grant " in block).splitlines():
             words = shlex.split(line.replace("c200…8b1f", ann.identity))[2:]
             said = await scene.say(*(session if word == "aivqs2mvd6k4" else word for word in words))
             assert said
