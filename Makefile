@@ -17,7 +17,7 @@ PIN = $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no
 venv := .venv/.made-$(shell (pwd; $(PYTHON) --version) 2>&1 | cksum | cut -d' ' -f1)
 packages := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help install serve test check fix e2e soak bench build lock generate native spacetimedb chromium
+.PHONY: help install serve arena test check fix e2e soak bench build lock generate native spacetimedb chromium
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -27,6 +27,9 @@ install: $(packages)  ## .venv with everything in it, Pyodide and the page; noth
 
 serve: install  ## the server with its page; flags: make serve ARGS="--port 9000"
 	@exec $(BIN)/watchglass serve $(ARGS)
+
+arena: install spacetimedb  ## a game whose units are rows and whose players are scripts; flags: ARGS="--players 8"
+	@exec $(RUN) -m examples.arena $(ARGS)
 
 test: install chromium spacetimedb  ## every test: Node's, the page's, Python's, and the ones in a real browser
 	@$(NODE) --test node_host/test/*.test.mjs
@@ -42,6 +45,7 @@ check: install  ## lint, format, types of every language, imports, generated fil
 	@$(BIN)/lint-imports --no-logo
 	@$(NODE) node_host/node_modules/typescript/bin/tsc --noEmit -p node_host
 	@$(NODE) web/node_modules/typescript/bin/tsc --noEmit -p web
+	@$(NODE) web/node_modules/typescript/bin/tsc --noEmit -p examples/arena
 	@$(RUN) -m watchglass_server.schema --check
 	@$(NODE) node_host/native/build.mjs --check
 
@@ -74,7 +78,7 @@ native: $(packages)  ## every *.wasm, from its source
 	@$(RUN) hatch_build.py
 	@$(NODE) node_host/native/build.mjs
 
-spacetimedb: $(packages)  ## the database server of sdk/'s tests, built with cargo once
+spacetimedb: $(packages)  ## the database server of tests and examples, built with cargo once
 	@$(RUN) scripts/spacetimedb_server.py
 
 chromium:

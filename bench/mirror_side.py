@@ -47,6 +47,7 @@ async def grant(uri: str, data: Path, folder: Path) -> None:
     FileCredentials(folder).save(uri, DATABASE, somebody.token)
     program = str(Path(sys.executable).with_name("watchglass"))
     command = ("mirror", "grant", str(somebody.identity), "viewer", "--data-dir", str(data))
+    said = problem = b""
     for _ in range(GRANTS_TRIED):
         granting = await asyncio.create_subprocess_exec(program, *command, stdout=PIPE, stderr=PIPE)
         said, problem = await granting.communicate()

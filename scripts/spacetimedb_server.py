@@ -1,4 +1,4 @@
-"""Builds the SpacetimeDB server that tests run against, once, into the user's cache directory."""
+"""Builds the SpacetimeDB server of tests and examples, once, into the user's cache directory."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def main() -> int:
     if BINARY.exists():
         return 0
     if cargo_version() >= NEEDED_CARGO:
-        print(f"building {PROGRAM} {VERSION} for the tests, once: some minutes", file=sys.stderr)
+        print(f"building {PROGRAM} {VERSION}, once: about ten minutes", file=sys.stderr)
         build()
         return 0
     needed = ".".join(map(str, NEEDED_CARGO))
-    words = f"no cargo {needed} or newer: the tests with a SpacetimeDB server are skipped"
+    words = f"no cargo {needed} or newer: no SpacetimeDB server is built, and its tests are skipped"
     print(words, file=sys.stderr)
     return 1 if os.environ.get("CI") == "true" else 0
 

@@ -14,9 +14,9 @@ from watchglass_monitor.dump import NO_NAME, OUT, TimeLimit
 from watchglass_monitor.dump_format import CODE_VERSION, DumpDamaged, Header, decode
 from watchglass_monitor.pickling import BUILTINS, NAMESPACE, VOCABULARY
 from watchglass_monitor.plain_text import describe
+from watchglass_monitor.value_dump import DAMAGED, Source, is_value_dump, read_value_dump
 
 _CODE = "make_code"
-DAMAGED = "what was stored is damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,21 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """All verdicts; `why` is set where nothing of the dump could be used."""
+    """All verdicts; `why` is set where nothing of the dump could be used.
+
+    `sources` is the code whose definitions the dump has in the place of values.
+    """
 
     verdicts: list[Verdict]
     versions: dict[str, int]
     why: str | None = None
+    sources: tuple[Source, ...] = ()
 
 
 def load(data: bytes, namespace: dict[str, object], *, time_limit: TimeLimit = nullcontext) -> Load:
     """Bring back what `data` holds; what does not come back is said, never raised."""
+    if is_value_dump(data):
+        return _load_values(data, namespace)
     try:
         header, body = decode(bytes(data))
     except Exception as problem:
@@ -54,6 +60,17 @@ def load(data: bytes, namespace: dict[str, object], *, time_limit: TimeLimit = n
         lost = _Reading(header, body, namespace, time_limit).run()
     verdicts = [_verdict(entry, lost) for entry in header.entries]
     return Load(verdicts, dict(header.versions))
+
+
+def _load_values(data: bytes, namespace: dict[str, object]) -> Load:
+    try:
+        found = read_value_dump(data)
+    except Exception:
+        return Load([], {}, DAMAGED)
+    namespace.update(found.values)
+    lost = [Verdict(name, "lost", why) for name, why in found.lost.items()]
+    back = [Verdict(name, "restored") for name in found.values]
+    return Load([*back, *lost], found.versions, sources=found.sources)
 
 
 def _verdict(entry: tuple[str, bool, str | None, str, bool], lost: Mapping[str, str]) -> Verdict:

@@ -3,7 +3,7 @@
 import io
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from json import loads
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from watchglass_monitor.completeness import is_complete
 from watchglass_monitor.completion import complete
 from watchglass_monitor.cursor import around
 from watchglass_monitor.deadline import DeadlineExceeded
+from watchglass_monitor.definitions import define_again
 from watchglass_monitor.feed import Feed
 from watchglass_monitor.frames import Frames
 from watchglass_monitor.host import Host, Message
@@ -269,15 +270,17 @@ class Queries:
         blob = session.host.take_blob(request_id)
         if blob is None:
             raise BadQuery("restore says has_blob, but no chunks came with its request_id.")
-        found = load(
-            blob.to_bytes(),
-            session.repl.namespace,
-            time_limit=lambda: session.interrupts.time_limit(RESTORE_LIMIT_S),
-        )
+        namespace = session.repl.namespace
+
+        def limit() -> AbstractContextManager[None]:
+            return session.interrupts.time_limit(RESTORE_LIMIT_S)
+
+        found = load(blob.to_bytes(), namespace, time_limit=limit)
         session.monitor.versions.update(found.versions)
+        defined = define_again(found.sources, namespace, limit)
         return [
             {"name": each.name, "verdict": each.verdict, "why": each.why}
-            for each in found.verdicts
+            for each in (*found.verdicts, *defined)
             if each.name not in KEPT_NAMES
         ]
 

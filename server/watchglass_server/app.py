@@ -186,6 +186,7 @@ class PyodideServer:
         )
         self.application = _application(api, HttpGuard(origins, logins, gateway.check_request))
         gateway.attach(self.application, calls)
+        await mirroring.resume()
         await sessions.start()
         await mirroring.start()
         self._stack.push_async_callback(mirroring.stop)

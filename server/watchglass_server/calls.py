@@ -17,7 +17,7 @@ from watchglass_server.call_answers import (
     output_page,
 )
 from watchglass_server.config import Config
-from watchglass_server.fields import MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES, Role
+from watchglass_server.fields import MAX_ANSWER_BYTES, MAX_MESSAGE_BYTES, OF_COMMANDS, Role
 from watchglass_server.given_scripts import GivenScripts
 from watchglass_server.live_session import LiveSession
 from watchglass_server.live_views import LiveViews
@@ -354,6 +354,12 @@ class Calls:
     async def _execute(self, caller: Caller, command: c.ExecuteCommand) -> r.Reply:
         live = await self._open(command)
         key = command.execution or new_id("e")
+        if isinstance(caller, Client) and OF_COMMANDS.fullmatch(key):
+            raise bad_request(
+                "execution",
+                f"Ids like '{key}' are for commands of the mirror.",
+                "Choose one that begins with another letter.",
+            )
         async with live.executing:
             known = await self._stored_execution(live, command, key)
             if known is None:

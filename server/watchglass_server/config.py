@@ -69,7 +69,7 @@ def optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
 
 
 def folder(text: str) -> Path:
-    """A folder; `~` is the home directory."""
+    """A folder or a file; `~` is the home directory."""
     return Path(text).expanduser()
 
 
@@ -235,6 +235,19 @@ class Config:
         "Let everyone who can reach that database read its rows; otherwise only its owner can.",
         truth,
     )
+    spacetimedb_token_file: Path | None = setting(  # noqa: RUF009 - a row like every other
+        None,
+        "A file with the token of that database's owner; by default the one that the data "
+        "directory keeps, or a new one.",
+        folder,
+        "FILE",
+    )
+    resume_from_mirror: bool = setting(
+        False,
+        "Before starting, take over the sessions that another data directory has mirrored in that "
+        "database.",
+        truth,
+    )
     pool_min_size: int = setting(2, "Processes kept ready for new sessions.", count, "N")
     pool_max_size: int = setting(8, "Processes at most; each needs about 75 MB.", count, "N")
     pool_max_waiting: int = setting(64, "Sessions that may wait for a process.", count, "N")
@@ -304,6 +317,11 @@ class Config:
             )
         if self.token is not None and len(self.token) < 16:
             raise SettingError("--token has fewer than 16 characters; choose a longer one.")
+        if self.resume_from_mirror and self.spacetimedb is None:
+            raise SettingError(
+                "--resume-from-mirror needs to know which mirror; name its database with "
+                "--spacetimedb."
+            )
         if self.code_limit > MAX_CODE_BYTES:
             raise SettingError(f"--code-limit is more than {MAX_CODE_BYTES:,} bytes; lower it.")
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, NewType
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -12,6 +13,8 @@ MAX_ANSWER_BYTES = 4 * 1024 * 1024
 MAX_VALUE_BYTES = 8 * 1024 * 1024
 MAX_VALUE_DEPTH = 64
 MAX_EXACT_INTEGER = 2**53
+# Who knows a caller of the mirror's commands can tell which ids its executions will have.
+OF_COMMANDS = re.compile("m[0-9a-f]{31}")
 
 # The constructors are for our own side: what comes over the wire is checked by the types below.
 SessionId = NewType("SessionId", str)

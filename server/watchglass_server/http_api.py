@@ -175,7 +175,7 @@ class HttpApi:
         except (ImportFormatError, msgspec.ValidationError) as error:
             raise bad_request("file", f"{error}.", "Export a session to see the form.") from error
         await self._sessions.adopt_row(session)
-        self._mirroring.imported(session)
+        self._mirroring.stored(session)
         return web.json_response({"session": session})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, NoReturn
 
 
@@ -16,7 +17,7 @@ def dumps(value: Any, **_: Any) -> str:
 
 def loads(text: str) -> Any:
     """The value. Raises ValueError or RecursionError."""
-    return json.loads(text, parse_constant=_refuse)
+    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
 
 
 def _is_well_formed(text: str) -> bool:
@@ -25,6 +26,14 @@ def _is_well_formed(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _finite(word: str) -> float:
+    """JSON has 1e999, but no text for the infinity that it would be here."""
+    number = float(word)
+    if math.isinf(number):
+        raise ValueError(f"{word[:20]} is larger than any float")
+    return number
 
 
 def _refuse(word: str) -> NoReturn:

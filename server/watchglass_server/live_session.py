@@ -29,7 +29,13 @@ from watchglass_server.session_state import Session, SessionLimits
 from watchglass_server.session_usage import usage_picture
 from watchglass_sync.errors import SyncError
 from watchglass_sync.journal import Journal
-from watchglass_sync.records import EventRecord, Record, SessionRecord, StateRecord
+from watchglass_sync.records import (
+    RESUMED_FROM,
+    EventRecord,
+    Record,
+    SessionRecord,
+    StateRecord,
+)
 from watchglass_sync.restore import Restorer
 
 _log = logging.getLogger(__name__)
@@ -218,7 +224,7 @@ class LiveSession:
         limits = shown_limits(self.state.limits)
         clock = self.parts.clock
         hour = self.state.cpu.hour.shifted(clock.epoch_s() - clock.monotonic_s())
-        return {
+        row = {
             "name": fold.name,
             "status": fold.process.state,
             "created_at": fold.created_at,
@@ -227,6 +233,7 @@ class LiveSession:
             "limits": msgspec.to_builtins(limits),
             "cpu_minutes": [list(minute) for minute in hour.minutes],
         }
+        return row if fold.resumed_from is None else {**row, RESUMED_FROM: fold.resumed_from}
 
     def begin(self) -> None:
         """Store the row of a session that is new."""

@@ -18,11 +18,10 @@ from watchglass_server.replies import ExecuteReply
 from watchglass_server.rooms import Caller
 from watchglass_server.tokens import SESSION_LENGTH, new_id
 from watchglass_sync.permissions import Permissions
-from watchglass_sync.remote_commands import CommandOutcome, RemoteCommand
+from watchglass_sync.remote_commands import KEY_CHARACTERS, CommandOutcome, RemoteCommand
 
 _log = logging.getLogger(__name__)
 
-KEY_CHARACTERS: Final = 100
 CALLERS_REMEMBERED: Final = 1000
 EVENTS: Final = {
     "Execute": "execute",
@@ -87,7 +86,7 @@ class MirrorCommands:
         if not 0 < len(command.key) <= KEY_CHARACTERS:
             raise bad_request(
                 "key",
-                f"`key` has {len(command.key):,} characters.",
+                "`key` is longer than a key may be." if command.key else "`key` is empty.",
                 f"Choose a new one, of 1 to {KEY_CHARACTERS}, for each command.",
             )
         caller = self._caller(command.caller)

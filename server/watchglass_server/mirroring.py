@@ -15,11 +15,13 @@ from watchglass_server.live_session import LiveSession
 from watchglass_server.metrics import Metric, counter, gauge
 from watchglass_server.mirror_news import MirrorNews, MirrorSight
 from watchglass_server.refusals import Refused
+from watchglass_server.session_inputs import MirrorTold
 from watchglass_server.sessions import Sessions
 from watchglass_server.tokens import new_id
 from watchglass_sync.journal import Journal
 
 if TYPE_CHECKING:
+    from watchglass_server.mirror_resume import MirrorResume
     from watchglass_sync.bound_rows import BoundRows
     from watchglass_sync.integration import SpacetimeDBIntegration
 
@@ -29,6 +31,7 @@ LOOK_EVERY_S = 0.25
 CREDENTIALS = "spacetimedb"
 ORIGIN = "mirror-origin"
 ADDRESS = "mirror-address"
+TAKEN_OVER_IN_S = 30.0
 Publish = Callable[[str, Sequence[dict[str, Any]]], None]
 Ended = Callable[[str], None]
 
@@ -38,6 +41,7 @@ class Mirroring:
     """The mirror of this server, or none."""
 
     integration: SpacetimeDBIntegration | None
+    resuming: MirrorResume | None = None
 
     @classmethod
     def of(
@@ -53,25 +57,42 @@ class Mirroring:
         # A fifth of what importing all of the server takes, and few servers have a mirror.
         from spacetimedb_client import FileCredentials
         from watchglass_server.mirror_commands import MirrorCommands
+        from watchglass_server.mirror_credentials import settle_credentials
+        from watchglass_server.mirror_resume import MirrorResume
         from watchglass_sync.integration import SpacetimeDBIntegration
 
+        credentials = FileCredentials(config.data_dir / CREDENTIALS)
+        settle_credentials(config, config.spacetimedb, credentials)
+        origin = _origin(config)
         commands = MirrorCommands(gateway, lambda: integration.permissions, is_stopping)
         integration = SpacetimeDBIntegration(
             journal,
             config.spacetimedb,
-            FileCredentials(config.data_dir / CREDENTIALS),
-            origin=_origin(config),
+            credentials,
+            origin=origin,
             perform=commands.perform,
             public=config.mirror_public,
         )
         # For `watchglass mirror`, which asks the database whether or not a server runs.
         (config.data_dir / ADDRESS).write_text(f"{config.spacetimedb}\n", "utf-8")
-        return cls(integration)
+        resuming = MirrorResume(journal, config, config.spacetimedb, credentials, origin)
+        return cls(integration, resuming if config.resume_from_mirror else None)
+
+    async def resume(self) -> None:
+        """Take up what others have mirrored, if that was asked for. Raises SetupError."""
+        if self.resuming is not None:
+            await self.resuming.run()
 
     async def start(self) -> None:
         """Begin, whether or not there is a database yet."""
-        if self.integration is not None:
-            await self.integration.start()
+        if self.integration is None:
+            return
+        await self.integration.start()
+        if self.resuming is None or not self.resuming.count.resumed:
+            return
+        # Whoever looks at the mirror once this server is ready finds its rows there.
+        if not await self.integration.caught_up(TAKEN_OVER_IN_S):
+            _log.warning("the rows of resumed sessions are taken over later")
 
     async def stop(self) -> None:
         """Let it catch up for a moment, and end it."""
@@ -102,8 +123,8 @@ class Mirroring:
 
         return both
 
-    def imported(self, session: str) -> None:
-        """A session was written to the journal by an import."""
+    def stored(self, session: str) -> None:
+        """A session was stored that was never live."""
         if self.integration is not None:
             self.integration.notify(session)
 
@@ -178,6 +199,10 @@ class MirrorTelling:
     def _tell(self, live: LiveSession, now: float) -> None:
         fold = live.state.fold
         if live.is_failed or fold.destroyed or not fold.participants:
+            return
+        if self._integration.is_elsewhere(live.session):
+            if fold.mirror is not None and fold.mirror.state != "off":
+                live.apply(MirrorTold("off", 0))
             return
         lag = self._integration.lag
         sight = MirrorSight(

@@ -75,6 +75,8 @@ class Fold(Struct, frozen=True, kw_only=True):
     restore: tuple[p.RestoreEntry, ...] = ()
     destroyed: bool = False
     mirror: p.MirrorState | None = None
+    # The data directory whose rows in the mirror it was read from.
+    resumed_from: str | None = None
 
     def watch(self, key: str) -> p.Watch | None:
         """The watch with this id."""

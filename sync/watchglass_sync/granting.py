@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from spacetimedb_bsatn import Identity, Timestamp
 from spacetimedb_client import DatabaseNotFound, FileCredentials, SpacetimeDBError
 from watchglass_sync.errors import MirrorRefused
-from watchglass_sync.mirror_access import access_steps
+from watchglass_sync.mirror_access import access_steps, caller_steps
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_database import MirrorDatabase
 from watchglass_sync.mirror_tables import MirrorTables
@@ -83,8 +83,12 @@ class Granting:
         return True
 
     async def _settle(self, identity: str, sessions: set[str]) -> None:
-        """Have the identity see what it may; the server does the same, if there is one."""
+        """Have the identity see and do what it may; the server does the same, if there is one."""
         permissions = Permissions(await self._database.permissions())
+        own = {identity}
+        callers = await self._database.callers() & own
+        may_call = permissions.identities & own
+        await self._database.apply(caller_steps(self._tables, callers, may_call))
         due = {
             key: row
             for key, row in permissions.access(sessions).items()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence, Set
 from typing import Any, Final
 
 from spacetimedb_bsatn import Timestamp
@@ -14,9 +13,10 @@ from watchglass_sync.mirror_tables import COMMAND, MirrorTables
 from watchglass_sync.remote_commands import CommandOutcome, CommandResults, RemoteCommand
 
 AT_ONCE: Final = 64
-STRANGERS_PER_S: Final = 10.0
-STRANGERS_MOST: Final = 20.0
-DROPPED_AT_ONCE: Final = 1000
+# These are to stop what goes on, also what others of the session wait for.
+URGENT: Final = frozenset({"Interrupt", "DestroySession"})
+URGENT_S: Final = 1.0
+ACTING: Final = ("editor", "owner")
 
 Perform = Callable[[RemoteCommand], Awaitable[CommandOutcome]]
 
@@ -32,16 +32,17 @@ class CommandInbox:
         self.answered = 0
         self._results = CommandResults(tables)
         self._access = access
+        self._elsewhere: Set[str] = frozenset()
         self._perform = perform
-        self._strangers = STRANGERS_MOST
-        self._counted_at = time.monotonic()
-        self._dropped: list[RemoteCommand] = []
 
-    async def run(self, database: MirrorDatabase) -> None:
-        """Until it is cancelled, or the connection is lost. Raises SpacetimeDBError."""
-        self._dropped.clear()
+    async def run(self, database: MirrorDatabase, elsewhere: Set[str]) -> None:
+        """Until it is cancelled, or the connection is lost. Raises SpacetimeDBError.
+
+        Commands to the sessions `elsewhere` are for the servers that write these.
+        """
+        self._elsewhere = elsewhere
         rows = await database.follow("command_result")
-        self._results.load(rows, self._is_stranger)
+        self._results.load(rows)
         commands = await database.follow(COMMAND)
         async with asyncio.TaskGroup() as group:
             turns = _Turns(group)
@@ -50,75 +51,69 @@ class CommandInbox:
                 self._take(database, turns, row)
             await database.lost()
 
-    def _is_stranger(self, caller: str) -> bool:
-        return not self._access.permissions.knows(caller)
-
     def _take(self, database: MirrorDatabase, turns: _Turns, row: Any) -> None:
         command = RemoteCommand.of_row(row)
-        if self._is_stranger(command.caller) and self._are_too_many():
-            self._dropped.append(command)
-            if len(self._dropped) == 1:
-                turns.after("", self._drop(database))
+        if command.session in self._elsewhere:
             return
-        # Those without a session make one: the ones of one caller wait for each other.
-        turns.after(command.session or command.caller, self._answer(database, command))
+        turns.after(
+            # Of those with one key the first is performed, whichever sessions they name.
+            [self._place(command), command.name],
+            self._answer(database, command),
+            patience=URGENT_S if command.action in URGENT else None,
+        )
 
-    def _are_too_many(self) -> bool:
-        """Identities cost nothing: a flood of theirs gets an answer now and then."""
-        now = time.monotonic()
-        refilled = self._strangers + (now - self._counted_at) * STRANGERS_PER_S
-        self._counted_at = now
-        self._strangers = min(STRANGERS_MOST, refilled) - 1
-        if self._strangers < 0:
-            self._strangers += 1
-            return True
-        return False
+    def _place(self, command: RemoteCommand) -> str:
+        """Where it waits: who may do nothing in a session holds up itself alone.
 
-    async def _drop(self, database: MirrorDatabase) -> None:
-        while self._dropped:
-            dropped = self._dropped[:DROPPED_AT_ONCE]
-            await database.apply([step for each in dropped for step in self._results.dropped(each)])
-            del self._dropped[: len(dropped)]
+        Those without a session make one: the ones of one caller wait for each other.
+        """
+        role = self._access.permissions.role_in(command.caller, command.session)
+        return command.session if command.session and role in ACTING else command.caller
 
     async def _answer(self, database: MirrorDatabase, command: RemoteCommand) -> None:
         if self._results.has(command):
             await database.apply(self._results.dropped(command))
             return
         outcome = await self._perform(command)
-        groups = self._results.answered(
-            command,
-            outcome,
-            is_stranger=self._is_stranger(command.caller),
-            now=Timestamp.now(),
-        )
-        await database.apply(*groups)
+        await database.apply(self._results.answered(command, outcome, Timestamp.now()))
         self.answered += 1
 
 
 class _Turns:
-    """Work of which each waits for the one before it with the same key."""
+    """Work of which each waits for the one before it with the same key, for each of its keys."""
 
     def __init__(self, group: asyncio.TaskGroup) -> None:
         self._group = group
         self._last: dict[str, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(AT_ONCE)
 
-    def after(self, key: str, work: Coroutine[Any, Any, None]) -> None:
-        task = self._group.create_task(self._in_turn(self._last.get(key), work))
-        self._last[key] = task
-        task.add_done_callback(lambda done: self._forget(key, done))
+    def after(
+        self, keys: Sequence[str], work: Coroutine[Any, Any, None], *, patience: float | None = None
+    ) -> None:
+        """Begin when it is its turn, or after so many seconds."""
+        before = {self._last[key] for key in keys if key in self._last}
+        task = self._group.create_task(self._in_turn(before, work, patience))
+        for key in keys:
+            self._last[key] = task
+        task.add_done_callback(lambda done: self._forget(keys, done))
 
     async def _in_turn(
-        self, before: asyncio.Task[None] | None, work: Coroutine[Any, Any, None]
+        self,
+        before: Collection[asyncio.Task[None]],
+        work: Coroutine[Any, Any, None],
+        patience: float | None,
     ) -> None:
         try:
-            if before is not None:
-                await asyncio.wait({before})
+            if before:
+                await asyncio.wait(before, timeout=patience)
             async with self._room:
                 await work
+            if before:
+                await asyncio.wait(before)  # who comes next waits for those as well
         finally:
             work.close()
 
-    def _forget(self, key: str, task: asyncio.Task[None]) -> None:
-        if self._last.get(key) is task:
-            del self._last[key]
+    def _forget(self, keys: Sequence[str], task: asyncio.Task[None]) -> None:
+        for key in keys:
+            if self._last.get(key) is task:
+                del self._last[key]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -15,13 +15,14 @@ from spacetimedb_client.module import BatchStep
 from watchglass_sync.errors import MirrorRefused, SessionUnknown
 from watchglass_sync.inbox import CommandInbox, Perform
 from watchglass_sync.journal import Journal
-from watchglass_sync.mirror import SessionMirror, slices
+from watchglass_sync.mirror import SessionMirror, Stored, slices
 from watchglass_sync.mirror_access import MirrorAccess
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_database import MirrorDatabase
 from watchglass_sync.mirror_lag import MirrorLag
 from watchglass_sync.mirror_tables import MirrorTables
 from watchglass_sync.permissions import Permissions
+from watchglass_sync.records import RESUMED_FROM, SessionRow
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ BATCH_STEPS: Final = 1000
 GATHER_S: Final = 0.012
 READ_EVENTS: Final = 500
 READ_BYTES: Final = 4 * 2**20
+
+LEFT_ALONE: Final = "its rows in the mirror are left alone, and what happens here is not in them"
 
 MirrorState = Literal["off", "connected", "behind", "disconnected"]
 
@@ -78,6 +81,8 @@ class SpacetimeDBIntegration:
         self._mirrors: dict[str, SessionMirror] = {}
         self._ended_at: dict[str, int] = {}  # the last event of each when this server started
         self._dirty: dict[str, None] = {}  # in the order in which they changed
+        self._elsewhere: set[str] = set()  # sessions that other servers write
+        self._left: set[str] = set()  # those of them that are here as well
         self._news = asyncio.Event()
         self._caught_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -91,6 +96,10 @@ class SpacetimeDBIntegration:
     def commands(self) -> int:
         """How many commands it has answered."""
         return self._inbox.answered
+
+    def is_elsewhere(self, session: str) -> bool:
+        """True when another server writes the rows of this session."""
+        return session in self._elsewhere
 
     async def start(self) -> None:
         """Begin, before any session is live; does not wait for the database."""
@@ -110,6 +119,15 @@ class SpacetimeDBIntegration:
             _log.warning("the mirror is behind at the end; the next start goes on there")
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+    async def caught_up(self, limit_s: float) -> bool:
+        """Wait until all that is recorded has its rows; False when it has not in time."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._caught_up.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def notify(self, session: str) -> None:
         """The journal has something new of a session, or has lost it."""
@@ -150,13 +168,19 @@ class SpacetimeDBIntegration:
         for mirror in self._mirrors.values():
             mirror.alive_after = self._ended_at.get(mirror.session, 0)
             mirror.is_settled = mirror.position.seq > mirror.alive_after
-        stored = [row.session for row in await self._journal.sessions()]
-        self._dirty = dict.fromkeys([*self._mirrors, *stored, *self._dirty])
+        stored = await self._journal.sessions()
+        self._elsewhere = _elsewhere(database.others, stored)
+        for session in sorted(self._elsewhere & {row.session for row in stored} - self._left):
+            _log.warning("session %s is continued by another server: %s", session, LEFT_ALONE)
+            self._left.add(session)
+        self._dirty = dict.fromkeys(
+            [*self._mirrors, *(row.session for row in stored), *self._dirty]
+        )
         self._say(state="behind" if self._dirty else "connected", problem=None)
         await self._access.open(database, self._wake)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._write(database), name="mirror: rows")
-            group.create_task(self._inbox.run(database), name="mirror: commands")
+            group.create_task(self._inbox.run(database, self._elsewhere), name="mirror: commands")
 
     async def _write(self, database: MirrorDatabase) -> None:
         while True:
@@ -203,6 +227,11 @@ class SpacetimeDBIntegration:
         except SessionUnknown:
             self.lag.forgotten(session)
             return [] if mirror is None else await self._forgotten(database, mirror)
+        if mirror is None and session in self._elsewhere:
+            self.lag.forgotten(session)
+            return []
+        if mirror is None and session in database.others:
+            return await self._take_over(database, row)
         if mirror is None:
             mirror = SessionMirror(session, self._origin, self._tables)
             mirror.alive_after = self._ended_at.get(session, 0)
@@ -219,6 +248,26 @@ class SpacetimeDBIntegration:
             self.notify(session)
         return steps
 
+    async def _take_over(self, database: MirrorDatabase, row: SessionRow) -> list[BatchStep]:
+        """Make the rows from which the session was resumed ours.
+
+        In one batch, so that nobody sees the session without its rows.
+        """
+        session, other = row.session, database.others[row.session]
+        del database.others[session]
+        mirror = self._mirrors[session] = SessionMirror(session, self._origin, self._tables)
+        mirror.alive_after = self._ended_at.get(session, 0)
+        self._access.look_at(session)
+        steps = mirror.take_over(other, await database.keys(session))
+        events = await self._journal.events(session, 0, READ_EVENTS, max_bytes=READ_BYTES)
+        while events:
+            self.lag.read(session, events)
+            steps += mirror.take(events)
+            after = mirror.position.seq
+            events = await self._journal.events(session, after, READ_EVENTS, max_bytes=READ_BYTES)
+        _log.info("session %s: this server takes over its rows in the mirror", session)
+        return [*steps, *mirror.describe(row)]
+
     async def _forgotten(self, database: MirrorDatabase, mirror: SessionMirror) -> list[BatchStep]:
         session = mirror.session
         steps = mirror.forget(
@@ -234,6 +283,16 @@ class SpacetimeDBIntegration:
         told, self.status = self.status.state, status
         if told != status.state and self.on_status is not None:
             self.on_status(status)
+
+
+def _elsewhere(others: Mapping[str, Stored], stored: Iterable[SessionRow]) -> set[str]:
+    """The sessions that other servers write: all but those resumed here from these very rows."""
+    resumed = {
+        row.session
+        for row in stored
+        if row.session in others and row.fields.get(RESUMED_FROM) == others[row.session].origin
+    }
+    return others.keys() - resumed
 
 
 def _first(problem: Exception) -> Exception:

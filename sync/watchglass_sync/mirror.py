@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,8 +22,19 @@ TEXT_CHARACTERS: Final = 16 * 1024
 BUNDLE_CHARACTERS: Final = 256 * 1024
 _AT_REST: Final = ("hibernated", "dead")
 _I64 = range(-(2**63), 2**63)
+_I64_CHARACTERS = len(str(_I64.start))
 
 Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A row of `position`: how far the mirror of a session is, and of which data directory."""
+
+    origin: str
+    seq: int
+    outputs: int
+    changes: int
 
 
 @dataclass(slots=True)
@@ -41,12 +52,15 @@ class SessionMirror:
 
     `executions` are those that have not ended, `variables` the names that have a row. Whoever was
     there, and what ran, up to the event `alive_after`, was with a server that has ended since.
+    `stored` is the position that the database has: where another server has written a different
+    one meanwhile, the whole batch is refused.
     """
 
     session: str
     origin: str
     tables: MirrorTables
     position: Position = field(default_factory=Position)
+    stored: Stored | None = None
     executions: dict[str, dict[str, Any]] = field(default_factory=dict)
     variables: set[str] = field(default_factory=set)
     participants: set[str] = field(default_factory=set)
@@ -87,15 +101,24 @@ class SessionMirror:
                 self.skipped += 1
         if self.position.seq >= self.alive_after:
             steps += self._settle()
-        reached = self._upsert(
-            "position",
-            session=self.session,
-            origin=self.origin,
-            seq=self.position.seq,
-            outputs=self.position.outputs,
-            changes=self.position.changes,
-        )
-        return [*steps, reached]
+        return [*steps, *self._reach()]
+
+    def take_over(self, stored: Stored, keys: Mapping[str, Iterable[str]]) -> list[BatchStep]:
+        """From another data directory: take away all rows, whose keys these are by table."""
+        self.stored = stored
+        steps = self._reach()
+        for table, names in keys.items():
+            steps += [self.tables.tables[table].delete(name) for name in names]
+        return steps
+
+    def _reach(self) -> list[BatchStep]:
+        """Put our position in the place of the one that must be there."""
+        position, table = self.position, self.tables.tables["position"]
+        steps = []
+        if self.stored is not None:
+            steps.append(table.delete_row(session=self.session, **asdict(self.stored)))
+        self.stored = Stored(self.origin, position.seq, position.outputs, position.changes)
+        return [*steps, table.insert(session=self.session, **asdict(self.stored))]
 
     def surplus(self) -> int | None:
         """The number up to which executions are old enough to go, from time to time."""
@@ -111,7 +134,7 @@ class SessionMirror:
 
     def forget(self, executions: Iterable[str], checkpoints: Iterable[str]) -> list[BatchStep]:
         """Take all rows of the session away; given are the executions and checkpoints it has."""
-        steps = self.drop(executions)
+        steps = [*self._reach(), *self.drop(executions)]
         steps += [self._delete("checkpoint", one) for one in checkpoints]
         steps += [self._delete("variable", name) for name in sorted(self.variables)]
         steps += [self._delete("participant", one) for one in sorted(self.participants)]
@@ -305,7 +328,7 @@ class SessionMirror:
         """The value as one of the sum's variants; Unknown where it is not one of these kinds."""
         kinds, value = self.tables.value, variable.get("value")
         if type(value) is dict and value.get("$type") in ("int", "float"):
-            value = (int if value["$type"] == "int" else float)(value["value"])
+            value = _number(value["$type"], value["value"])
         match value:
             case None:
                 is_none = variable.get("type") == "NoneType"
@@ -405,6 +428,13 @@ def _time(text: object) -> Timestamp:
 def _plain(data: Data) -> str:
     plain = data["bundle"].get("text/plain", "")
     return plain if isinstance(plain, str) else ""
+
+
+def _number(kind: str, text: str) -> int | float | None:
+    """A tagged number; None for an integer that no column holds, and Python may not even read."""
+    if kind == "float":
+        return float(text)
+    return int(text) if len(text) <= _I64_CHARACTERS else None
 
 
 def _json(variable: Data) -> str | None:

@@ -1,8 +1,8 @@
-"""The owner's permissions → the rows of `access`, by which the database shows rows or does not."""
+"""The owner's permissions → the rows by which the database shows rows and takes commands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any, Final
 
 from spacetimedb_bsatn import Identity
@@ -15,12 +15,13 @@ STEPS_AT_ONCE: Final = 1000
 
 
 class MirrorAccess:
-    """Follows `permission` while a connection lasts, and keeps `access` of our sessions."""
+    """Follows `permission`, and keeps `caller` and the `access` to our sessions."""
 
     def __init__(self, tables: MirrorTables) -> None:
         self.permissions = Permissions()
         self._tables = tables
         self._found: dict[str, dict[str, Access]] = {}  # by session
+        self._callers: set[str] = set()
         self._waiting: set[str] = set()
         self._has_changed = False
 
@@ -34,6 +35,7 @@ class MirrorAccess:
         self._found.clear()
         for row in await database.access():
             self._found.setdefault(row.session, {})[row.key] = row
+        self._callers = await database.callers()
         granted = await database.follow("permission")
 
         def tell(*_: object) -> None:
@@ -52,6 +54,10 @@ class MirrorAccess:
 
     async def settle(self, database: MirrorDatabase, sessions: Iterable[str]) -> None:
         """Write what differs; `sessions` are all of ours that there are."""
+        if self._has_changed:
+            due = self.permissions.identities
+            await database.apply(caller_steps(self._tables, self._callers, due))
+            self._callers = set(due)
         known = set(sessions)
         chosen = {*known, *self._waiting} if self._has_changed else set(self._waiting)
         self._has_changed = False
@@ -59,9 +65,9 @@ class MirrorAccess:
         steps: list[BatchStep] = []
         for session in sorted(chosen):
             found = self._found.get(session, {})
-            due = self.permissions.access([session]) if session in known else {}
-            steps += access_steps(self._tables, change_of(found, due))
-            self._found[session] = due
+            rows = self.permissions.access([session]) if session in known else {}
+            steps += access_steps(self._tables, change_of(found, rows))
+            self._found[session] = rows
         # None of them says more than `access` does, which everybody may read.
         for first in range(0, len(steps), STEPS_AT_ONCE):
             await database.apply(steps[first : first + STEPS_AT_ONCE])
@@ -70,6 +76,13 @@ class MirrorAccess:
         """What takes away the permissions of a session that is gone."""
         table = self._tables.tables["permission"]
         return [table.delete(each.key) for each in self.permissions.of(session)]
+
+
+def caller_steps(tables: MirrorTables, found: Set[str], due: Set[str]) -> list[BatchStep]:
+    """What makes these the identities that may call the reducer `command`."""
+    table = tables.tables["caller"]
+    written = [table.upsert(identity=Identity.from_hex(each)) for each in sorted(due - found)]
+    return [*written, *(table.delete(Identity.from_hex(each)) for each in sorted(found - due))]
 
 
 def access_steps(tables: MirrorTables, change: AccessChange) -> list[BatchStep]:

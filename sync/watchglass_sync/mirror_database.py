@@ -11,9 +11,10 @@ from spacetimedb_client import Admin, Connection, ConnectionLost, FileCredential
 from spacetimedb_client.module import BatchStep, batch
 from spacetimedb_client.tables import TableHandle
 from watchglass_sync.errors import MirrorRefused
-from watchglass_sync.mirror import Position, SessionMirror
+from watchglass_sync.mirror import Position, SessionMirror, Stored
 from watchglass_sync.mirror_address import MirrorAddress
-from watchglass_sync.mirror_tables import APPLY, TABLES, MirrorTables
+from watchglass_sync.mirror_tables import APPLY, OF_SESSIONS, TABLES, MirrorTables
+from watchglass_sync.mirrored_session import MirroredRows
 from watchglass_sync.permissions import Access, Permission
 
 BATCH_BYTES: Final = 8 * 2**20
@@ -26,6 +27,8 @@ class MirrorDatabase:
     def __init__(self, address: MirrorAddress, tables: MirrorTables, origin: str) -> None:
         """Call `opened` instead."""
         self.address = address
+        self.others: dict[str, Stored] = {}
+        """The positions of sessions whose rows are of another data directory."""
         self._tables = tables
         self._origin = origin
         self._admin: Admin
@@ -93,15 +96,22 @@ class MirrorDatabase:
 
     async def mirrors(self) -> dict[str, SessionMirror]:
         """What the database has of the sessions of this journal."""
+        positions = await self.positions()
+        self.others = {
+            session: stored
+            for session, stored in positions.items()
+            if stored.origin != self._origin
+        }
         found = {
-            row.session: SessionMirror(
-                row.session,
+            session: SessionMirror(
+                session,
                 self._origin,
                 self._tables,
-                Position(row.seq, row.outputs, row.changes),
+                Position(stored.seq, stored.outputs, stored.changes),
+                stored,
             )
-            for row in await self._rows("SELECT * FROM position")
-            if row.origin == self._origin
+            for session, stored in positions.items()
+            if stored.origin == self._origin
         }
         for row in await self._rows("SELECT session, name FROM variable"):
             if row.session in found:
@@ -137,6 +147,10 @@ class MirrorDatabase:
         """What the owner has granted."""
         return [Permission.of_row(row) for row in await self._rows("SELECT * FROM permission")]
 
+    async def callers(self) -> set[str]:
+        """The identities that may call the reducer `command`."""
+        return {str(row.identity) for row in await self._rows("SELECT * FROM caller")}
+
     async def sessions(self) -> set[str]:
         """All sessions that have rows, of whichever data directory."""
         return {row.session for row in await self._rows("SELECT session FROM session")}
@@ -146,8 +160,50 @@ class MirrorDatabase:
         await self._connection.subscribe(f"SELECT * FROM {table}")
         return self._connection.db[table]
 
+    async def positions(self) -> dict[str, Stored]:
+        """How far each session is, of whichever data directory."""
+        return {row.session: _stored(row) for row in await self._rows("SELECT * FROM position")}
+
+    async def position(self, session: str) -> Stored | None:
+        """How far one session is."""
+        statement = "SELECT * FROM position WHERE session = ?"
+        for row in await self._admin.sql(self.address.database, statement, session):
+            return _stored(row)
+        return None
+
+    async def keys(self, session: str) -> dict[str, list[str]]:
+        """The keys of all rows of a session, by their tables."""
+        found = {}
+        for table in OF_SESSIONS:
+            key = next(iter(TABLES[table]))
+            statement = f"SELECT {key} FROM {table} WHERE session = ?"
+            rows = await self._admin.sql(self.address.database, statement, session)
+            found[table] = [getattr(row, key) for row in rows]
+        return found
+
+    async def rows(self, session: str) -> MirroredRows | None:
+        """What the tables have of a session; None when it is gone."""
+        told = {}
+        for table in ("session", "execution", "output", "variable", "variable_change"):
+            statement = f"SELECT * FROM {table} WHERE session = ?"
+            rows = await self._admin.sql(self.address.database, statement, session)
+            told[table] = [_columns(table, row) for row in rows]
+        if not told["session"]:
+            return None
+        return MirroredRows(
+            told["session"][0],
+            told["execution"],
+            told["output"],
+            told["variable"],
+            told["variable_change"],
+        )
+
     async def _rows(self, statement: str) -> Iterable[Any]:
         return await self._admin.sql(self.address.database, statement)
+
+
+def _stored(row: Any) -> Stored:
+    return Stored(row.origin, row.seq, row.outputs, row.changes)
 
 
 def _columns(table: str, row: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from spacetimedb_bsatn.algebraic import TIMESTAMP, Primitive, Ref, option
 from spacetimedb_client.module import BatchStep, Module, Operation, TableHandle
 
 APPLY: Final = "apply"
+TEXT_CHARACTERS: Final = 2**20
 
 # Of every table: its columns in their order. The first is the primary key. "=value" stands for the
 # sum of exact values; the others are annotations of spacetimedb_client.module.
@@ -114,6 +115,9 @@ TABLES: Final[dict[str, dict[str, Any]]] = {
         "name": option(Primitive.STRING),
         "granted_at": Timestamp,
     },
+    "caller": {
+        "identity": Identity,
+    },
     "access": {
         "key": str,
         "identity": Identity,
@@ -143,7 +147,7 @@ OF_SESSIONS: Final = (
     "checkpoint",
 )
 """What an identity sees of the sessions that were granted to it, and of no other."""
-PRIVATE: Final = frozenset({"position", "permission"})
+PRIVATE: Final = frozenset({"position", "permission", "caller"})
 INDEXES: Final[dict[str, list[str]]] = {
     **{name: ["session"] for name in OF_SESSIONS if "key" in TABLES[name]},
     "access": ["identity", "session"],
@@ -151,6 +155,9 @@ INDEXES: Final[dict[str, list[str]]] = {
 }
 
 COMMAND: Final = "command"
+NO_CALLER: Final = (
+    "you have no role in any session: ask the owner of this server for `watchglass mirror grant`"
+)
 # The kinds of commands, each with its columns.
 ACTIONS: Final[dict[str, dict[str, Any]]] = {
     "Execute": {"code": str},
@@ -175,21 +182,40 @@ class MirrorTable:
         """Put a row in the place of the one with its key, or beside the others."""
         try:
             data = self._codec.encode(self.row(**columns))
-        except ConversionError:  # hardly any row: the others are not looked through for it
+        except ConversionError:
+            data = b""
+        if not 0 < len(data) <= TEXT_CHARACTERS:
+            # Hardly any row: the others are not looked through for it.
             row = self.row(**{name: encodable(value) for name, value in columns.items()})
             data = self._codec.encode(row)
         return BatchStep(Operation.UPSERT, self.handle.place, data)
 
-    def delete(self, key: str | int) -> BatchStep:
+    def insert(self, **columns: Any) -> BatchStep:
+        """Put a row beside the others; the batch is refused where one with its key is there."""
+        row = self.row(**{name: encodable(value) for name, value in columns.items()})
+        return BatchStep(Operation.INSERT, self.handle.place, self._codec.encode(row))
+
+    def delete_row(self, **columns: Any) -> BatchStep:
+        """Take away the row that is exactly this, if there is one."""
+        row = self.row(**{name: encodable(value) for name, value in columns.items()})
+        one = (1).to_bytes(4, "little") + self._codec.encode(row)
+        return BatchStep(Operation.DELETE_ROWS, self.handle.place, one)
+
+    def delete(self, key: str | int | Identity) -> BatchStep:
         """Take away the row with this key, if there is one."""
         return BatchStep(Operation.DELETE_KEY, self.handle.place, self._key.encode(encodable(key)))
 
 
 def encodable(value: Any) -> Any:
-    """Text with a question mark for what UTF-8 has no bytes for: halves of a surrogate pair."""
-    if type(value) is str and not value.isascii():
-        return value.encode("utf-8", "replace").decode()
-    return value
+    """Text with a question mark for what UTF-8 has no bytes for: halves of a surrogate pair.
+
+    No code is longer than it may be, but that of a file that was imported: a row has to go into
+    one message to the database, or no row after it would ever be written.
+    """
+    if type(value) is not str:
+        return value
+    text = value[:TEXT_CHARACTERS]
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 class MirrorTables:
@@ -226,7 +252,9 @@ class MirrorTables:
             for kind, columns in ACTIONS.items()
         }
         action = self.module.sum("Action", **kinds)
-        return self.module.inbox(COMMAND, {"key": str, "session": str, "action": action})
+        columns = {"key": str, "session": str, "action": action}
+        callers = self._handles["caller"]
+        return self.module.inbox(COMMAND, columns, only_in=callers, refusal=NO_CALLER)
 
     def build(self, owner: Identity) -> bytes:
         """The module, whose reducers obey this identity alone."""
@@ -261,8 +289,9 @@ def _rules(*, public: bool) -> Iterator[str]:
     """Who sees which rows.
 
     `access` has no rule: the database (1.2.0) can follow a join with a table only if that has none.
-    The identity is asked for twice: said once, it takes the place of the join's index, and then the
-    database refuses every subscription that has a condition of its own.
+    The identity is asked for twice. Said once, it takes the place of the join's index, and then
+    the database refuses every subscription that has a condition of its own; and where the key of
+    a table is joined, it tells a change to the identity of the first row of `access` alone.
     """
     yield "SELECT * FROM command_result WHERE caller = :sender"
     if not public:

@@ -65,9 +65,10 @@ class Permissions:
         found = [own[where].role for where in {None, session} if where in own]
         return max((each for each in found if each in ROLES), key=ROLES.index, default=None)
 
-    def knows(self, identity: str) -> bool:
-        """True when anything was granted to it."""
-        return identity in self._by_identity
+    @property
+    def identities(self) -> frozenset[str]:
+        """Those to whom anything was granted."""
+        return frozenset(self._by_identity)
 
     def of(self, session: str) -> list[Permission]:
         """Those for this session alone."""

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 JsonObject = Mapping[str, object]
 
+RESUMED_FROM = "resumed_from"
+"""In a session's row: the data directory whose rows in the mirror it was read from."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +13,8 @@ from watchglass_sync.mirror_tables import ACTIONS, COMMAND, MirrorTables
 
 RESULTS_KEPT: Final = 1000
 MESSAGE_CHARACTERS: Final = 1000
-STRANGERS: Final = ""
+KEY_CHARACTERS: Final = 100
+SESSION_CHARACTERS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,15 @@ class RemoteCommand:
 
     @classmethod
     def of_row(cls, row: Any) -> RemoteCommand:
-        """What a row of `command` says."""
+        """What a row of `command` says.
+
+        Of a key or session longer than there is any, enough to see that: answers are kept.
+        """
         kind = type(row.action).__name__
         columns = ACTIONS[kind]
         arguments = {each: getattr(row.action.value, each) for each in columns}
-        return cls(row.id, str(row.caller), row.key, row.session, kind, arguments)
+        key, session = row.key[: KEY_CHARACTERS + 1], row.session[: SESSION_CHARACTERS + 1]
+        return cls(row.id, str(row.caller), key, session, kind, arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +67,12 @@ class CommandResults:
         self._known: dict[str, deque[str]] = {}
         self._names: set[str] = set()
 
-    def load(self, rows: Iterable[Any], is_stranger: Callable[[str], bool]) -> None:
+    def load(self, rows: Iterable[Any]) -> None:
         """Take up the rows that the database has of `command_result`."""
         self._known.clear()
         self._names.clear()
         for row in sorted(rows, key=lambda row: row.answered_at):
-            caller = str(row.caller)
-            self._keep(STRANGERS if is_stranger(caller) else caller, row.key)
+            self._keep(str(row.caller), row.key)
 
     def has(self, command: RemoteCommand) -> bool:
         """True when this caller's key is answered."""
@@ -79,12 +83,11 @@ class CommandResults:
         return [self._tables.tables[COMMAND].delete(command.place)]
 
     def answered(
-        self, command: RemoteCommand, outcome: CommandOutcome, *, is_stranger: bool, now: Timestamp
-    ) -> list[list[BatchStep]]:
+        self, command: RemoteCommand, outcome: CommandOutcome, now: Timestamp
+    ) -> list[BatchStep]:
         """What takes the command away and puts its answer there, and what makes room for it.
 
-        The newest thousand of each caller stay; all strangers together have as many. Each list is
-        for one transaction: an answer that goes may be another's.
+        The newest thousand of each caller stay.
         """
         table = self._tables.tables["command_result"]
         written = table.upsert(
@@ -98,11 +101,11 @@ class CommandResults:
             message=outcome.message and outcome.message[:MESSAGE_CHARACTERS],
             answered_at=now,
         )
-        old = self._keep(STRANGERS if is_stranger else command.caller, command.name)
-        return [[*self.dropped(command), written], *([table.delete(each)] for each in old)]
+        old = self._keep(command.caller, command.name)
+        return [*self.dropped(command), written, *(table.delete(each) for each in old)]
 
-    def _keep(self, whose: str, name: str) -> list[str]:
-        kept = self._known.setdefault(whose, deque())
+    def _keep(self, caller: str, name: str) -> list[str]:
+        kept = self._known.setdefault(caller, deque())
         kept.append(name)
         self._names.add(name)
         old = [kept.popleft() for _ in range(len(kept) - RESULTS_KEPT)]

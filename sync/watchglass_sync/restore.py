@@ -143,7 +143,8 @@ class _Verdicts:
     ) -> tuple[Verdict, str | None]:
         """A value that came back may still be older than the one that the session saw."""
         if not self._is_older(name, changed_by):
-            return "restored", None
+            told = self._verdicts[name].get("why")
+            return "restored", told if isinstance(told, str) else None
         if changed_by is None or not self._ran_after_dump(changed_by):
             return "restored", "as it was when it was last saved; it changed after that"
         if changed_by.status in DONE:

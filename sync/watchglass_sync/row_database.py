@@ -16,6 +16,7 @@ from spacetimedb_client import (
     ConnectionLost,
     ConversionError,
     Identity,
+    MessageTooLarge,
     PermissionDenied,
     QueryError,
     SpacetimeDBError,
@@ -33,6 +34,7 @@ _log = logging.getLogger(__name__)
 
 ANSWER_S: Final = 10.0
 SHOWN_S: Final = 2.0
+UNSUITABLE: Final = (ConversionError, MessageTooLarge, QueryError)
 # A row is told of so often at most, and all of them so seldom that no session waits for the server,
 # to which each variable that is set costs about this.
 TOLD_EVERY_S: Final = 0.01
@@ -195,8 +197,10 @@ class RowDatabase:
                     self._owner = await self._owner_of(admin, connection.identity)
                     waits = delays()
                     await self._serve(connection, admin)
-            except (SpacetimeDBError, OSError) as problem:
+            except (SpacetimeDBError, OSError, TimeoutError) as problem:
                 self._lost(problem)
+            except Exception:
+                _log.exception("bound rows of %s", self._database)
             finally:
                 self._forget()
             await self._wait(next(waits))
@@ -242,13 +246,12 @@ class RowDatabase:
             return
         key = form.table.name, form.key
         row = self._rows.get(key)
-        is_new = row is None
-        row = self._rows.setdefault(key, FollowedRow(form)) if row is None else row
+        if row is None:
+            row = self._rows[key] = FollowedRow(form)
+            self._own(self._open(connection, key, row))
         row.followers[follower] = form
         self._keys[follower] = key
-        if is_new:
-            self._own(self._open(connection, key, row))
-        elif row.subscription is not None:
+        if row.subscription is not None:
             follower.connected(form, row.picture)
 
     async def _open(self, connection: Connection, key: RowKey, row: FollowedRow) -> None:
@@ -330,7 +333,7 @@ class RowDatabase:
         try:
             async with asyncio.timeout(ANSWER_S):
                 await self._write(connection, admin, row, columns)
-        except (CallError, QueryError, PermissionDenied, ValueMisfit, ConversionError) as problem:
+        except (CallError, PermissionDenied, ValueMisfit, *UNSUITABLE) as problem:
             raise RowWriteRefused(str(problem)) from problem
         except (SpacetimeDBError, TimeoutError, OSError) as problem:
             if not isinstance(problem, ConnectionLost):
@@ -362,4 +365,5 @@ class RowDatabase:
 
 
 async def _ended(subscription: Subscription) -> None:
-    await asyncio.wait_for(subscription.unsubscribe(), ANSWER_S)
+    with contextlib.suppress(SpacetimeDBError, TimeoutError):
+        await asyncio.wait_for(subscription.unsubscribe(), ANSWER_S)

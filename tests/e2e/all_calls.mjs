@@ -277,10 +277,12 @@ assert.equal((await owner.run(session, "x")).status, "error");
 const later = {
   "session.fork": {}, "session.hibernate": {}, "checkpoint.list": {},
   "checkpoint.restore": { checkpoint: "c" }, "checkpoint.name": { checkpoint: "c", name: "n" },
-  "session.bind": { name: "x", table: "t", key: "k" }, "session.unbind": { name: "x", table: "t", key: "k" },
+  "session.bind": { name: "x", table: "t", key: "k" }, // a server without a database beside it
 };
 for (const [name, fields] of Object.entries(later))
   await owner.refused("not_available", name, { session, ...fields });
+
+await owner.refused("bad_request", "session.unbind", { session, name: "x" });
 
 // --- bad calls change nothing and keep the connection
 await owner.refused("session_not_found", "session.join", { session: "abc" });

@@ -11,17 +11,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Browser, expect
 
 from spacetimedb_client.testing import Server
 from tests.sdk.conftest import server_program
 from tests.support.bound import Game, arena, bind, game, mirror_token, until_true, until_value
 from tests.support.client import Client
-from tests.support.served import refused
+from tests.support.served import Wire, refused
 from tests.support.serving import Serving
+from tests.support.session_page import SessionPage
+from tests.support.wire_proxy import WireProxy
 
 __all__ = ["server_program"]
 
 pytestmark = pytest.mark.slow
+FIGHT = """
+import random
+chance = random.Random({seed})
+for i in range({rounds} * 2000):
+    if i % 40 == 0:
+        hp = chance.randrange(256)
+        unit["x"] = float(i)
+        unit["name"] = f"session {{i}}"
+"""
 ROW = {"id": 3, "hp": 10, "x": 0.0, "name": "Ann"}
 
 
@@ -139,6 +151,46 @@ async def test_a_variable_that_is_new_or_other_gets_the_row_and_another_binding_
             ]  # fmt: skip
 
 
+async def test_the_example_of_the_page_does_what_it_says(
+    database: Server, serving: Serving
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mirror.md").read_text("utf-8")
+    part = page.partition("## Variables that are rows")[2]
+    example = part.partition("```python\n")[2].partition("```")[0]
+    lines = ["async def example(socket, session):", *(f"    {x}" for x in example.splitlines())]
+    found: dict[str, Any] = {}
+    exec("\n".join(lines), found)
+    async with (
+        game(database.uri) as arena,
+        Client(serving.url, serving.token) as client,
+        await Wire(serving.url).connect(serving.token) as wire,
+    ):
+        await arena.put(**ROW)
+        session = await client.create()
+        await bind(client, session, "first", column="hp")
+        await found["example"](wire.socket, session)
+        await arena.until(lambda: arena.unit().hp == 8, "hp of 8")
+
+
+async def test_the_page_marks_a_variable_that_follows_a_row(
+    database: Server, serving: Serving, browser: Browser
+) -> None:
+    ada = await SessionPage.of(browser, serving.address)
+    session = await ada.create()
+    async with game(database.uri) as arena, Client(serving.url, serving.token) as client:
+        await arena.put(**ROW)
+        await client.join(session)
+        await ada.run("hp = mine = 1")
+        await bind(client, session, "hp", column="hp")
+        mark = ada.variable("hp").get_by_test_id("variable-follows")
+        await expect(mark).to_have_attribute("title", "Follows arena/unit[3].hp, and writes it")
+        await ada.sees("hp", "10")
+        await expect(ada.get("variable-follows")).to_have_count(1)
+        await client.call("session.unbind", session=session, name="hp")
+        await expect(ada.get("variable-follows")).to_have_count(0)
+    ada.assert_no_complaints()
+
+
 # --- what does not fit
 
 
@@ -159,6 +211,33 @@ async def test_what_fits_no_row_is_told_and_set_back(database: Server, serving: 
         said = await stderr_of(client, session, "None deletes no row")
         assert "`id` is the row's key" in said
         assert arena.unit().hp == 10
+
+
+async def test_a_value_too_large_to_be_told_is_set_and_not_written(
+    database: Server, serving: Serving
+) -> None:
+    async with game(database.uri) as arena, Client(serving.url, serving.token) as client:
+        await arena.put(**{**ROW, "name": "n" * 10_000})
+        session = await client.create()
+        await bind(client, session, "name", column="name")
+        await bind(client, session, "unit")
+        for letter in "ab":
+            await arena.put(name=letter * 10_000)
+
+            async def is_set(letter: str = letter) -> bool:
+                told = await client.run(session, "name[0], unit['name'][0], len(name)")
+                return told.result == f"('{letter}', '{letter}', 10000)"
+
+            await until_true(is_set)
+        await client.run(session, "name += 'c'")
+        await stderr_of(client, session, "no exact form of at most 8 KiB")
+
+        async def is_back() -> bool:
+            return (await client.run(session, "len(name)")).result == "10000"
+
+        await until_true(is_back)
+        await client.run(session, "name = 'short'")
+        await arena.until(lambda: arena.unit().name == "short", "a short name")
 
 
 async def test_a_row_that_is_not_there_cannot_be_written(
@@ -290,15 +369,7 @@ async def test_somebody_elses_database_without_reducers_is_only_followed(
 async def fight(arena: Game, client: Client, session: str, rounds: int, seed: int) -> None:
     """Both sides change the same columns, as fast as they can, for a while."""
     chance = random.Random(seed)
-    code = f"""
-import random
-chance = random.Random({seed})
-for i in range({rounds} * 2000):
-    if i % 40 == 0:
-        hp = chance.randrange(256)
-        unit["x"] = float(i)
-        unit["name"] = f"session {{i}}"
-"""
+    code = FIGHT.format(seed=seed, rounds=rounds)
     running = asyncio.create_task(client.run(session, code, timeout=60))
     while not running.done():
         await arena.put(hp=chance.randrange(256), name=f"game {chance.random()}")
@@ -316,6 +387,28 @@ async def test_both_sides_end_equal_however_both_changed_it(
         for seed in range(3):
             await fight(arena, client, session, 100, seed)
             await arena_and_session_are_equal(arena, client, session)
+
+
+async def test_both_sides_end_equal_after_cuts_in_the_middle_of_it(
+    database: Server, tmp_path: Path, cache_dir: Path
+) -> None:
+    async with WireProxy(database.port, seed=3) as proxy, game(database.uri) as arena:
+        mirror = ("--spacetimedb", f"{proxy.uri}/cut", "--pool-min-size", "1")
+        serving = Serving(tmp_path, *mirror, cache_dir=cache_dir)
+        await asyncio.to_thread(serving.start)  # the proxy is in this loop
+        async with Client(serving.url, serving.token) as client:
+            await arena.put(**ROW)
+            session = await client.create()
+            await bind(client, session, "hp", column="hp")
+            await bind(client, session, "unit")
+            for seed in range(5):
+                fighting = asyncio.create_task(fight(arena, client, session, 100, seed))
+                await asyncio.sleep(0.2)
+                proxy.cut()
+                await fighting
+                await client.run(session, f"hp = {seed}")
+            await arena_and_session_are_equal(arena, client, session)
+        await asyncio.to_thread(serving.stop)
 
 
 async def arena_and_session_are_equal(arena: Game, client: Client, session: str) -> None:
@@ -380,6 +473,52 @@ async def test_a_binding_holds_through_kills_of_the_database_the_process_and_the
                 await client.run(session, "hp = 9")
             await asyncio.to_thread(serving.stop)
             await arena.until(lambda: arena.unit().hp == 9, "hp of 9")
+
+
+@pytest.mark.timeout(3600)
+async def test_both_sides_end_equal_after_faults_in_any_order(
+    lasting: Server, tmp_path: Path, cache_dir: Path, soak: bool
+) -> None:
+    chance, token = random.Random(11), "fixed-for-this-test"
+    async with WireProxy(lasting.port, seed=11) as proxy, game(lasting.uri) as arena:
+        mirror = ("--spacetimedb", f"{proxy.uri}/watchglass", "--pool-min-size", "1")
+        serving = Serving(tmp_path, *mirror, "--token", token, cache_dir=cache_dir)
+        await asyncio.to_thread(serving.start)  # the proxy is in this loop
+        await arena.put(**ROW)
+        async with Client(serving.url, token) as client:
+            session = await client.create()
+            await bind(client, session, "hp", column="hp")
+            await bind(client, session, "unit")
+        for seed in range(40 if soak else 4):
+            async with Client(serving.url, token) as client:
+                await client.join(session)
+                await client.submit(session, FIGHT.format(seed=seed, rounds=60))
+                fault = chance.choice(("cut", "database", "process", "server"))
+                await asyncio.sleep(chance.random() * 0.5)
+                await happen(fault, serving, lasting, proxy)
+            if fault == "server":
+                await asyncio.to_thread(serving.start)
+            await arena.until(lambda: not arena.connection.is_stale, "rows", timeout=60)
+            await arena.put(hp=seed)
+        async with Client(serving.url, token) as client:
+            await client.join(session)
+            await client.run(session, "hp = 77", timeout=60)
+            await arena_and_session_are_equal(arena, client, session)
+        await asyncio.to_thread(serving.stop)
+
+
+async def happen(fault: str, serving: Serving, database: Server, proxy: WireProxy) -> None:
+    match fault:
+        case "cut":
+            proxy.cut()
+        case "database":
+            database.kill()
+            await asyncio.to_thread(database.start)
+        case "process":
+            for child in serving.children():
+                os.kill(child, signal.SIGKILL)
+        case "server":
+            await asyncio.to_thread(serving.kill)
 
 
 async def test_a_sleeping_session_is_not_woken_by_its_row(

@@ -185,7 +185,9 @@ class Asker:
         return set()
 
 
-async def until_true(holds: Callable[[], Awaitable[bool]], timeout: float = 30) -> None:
+async def until_true(
+    holds: Callable[[], Awaitable[bool]], timeout: float = 30, interval: float = 0.05
+) -> None:
     async with asyncio.timeout(timeout):
         while not await holds():  # noqa: ASYNC110 - rows are asked for, not told
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(interval)

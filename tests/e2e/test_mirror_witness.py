@@ -87,12 +87,11 @@ async def test_npms_sdk_sees_code_run_and_runs_code(database: Server, serving: S
             await until(lambda: witness.came("variable", name="units", json="[7]"))
             assert await owner.value(session, "units") == [7]
 
-            refused = await stranger.command(
-                session, {"tag": "Execute", "value": {"code": "units = 0"}}
-            )
-            assert (refused["ok"], refused["code"]) == (False, "unauthorized")
-            assert "watchglass mirror grant" in refused["message"]
-            assert stranger.tables() == {"commandResult"}
+            zero = {"tag": "Execute", "value": {"code": "units = 0"}}
+            _, refused = await stranger.call(session, zero)
+            assert refused["tag"] == "Failed"
+            assert "watchglass mirror grant" in refused["value"]
+            assert stranger.tables() == set()
             assert await owner.value(session, "units") == [7]
 
 

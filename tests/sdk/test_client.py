@@ -588,6 +588,29 @@ async def test_an_inbox_has_a_row_for_each_call_that_its_caller_and_the_owner_se
         assert len(bob.db.wish) == 0
 
 
+async def test_an_inbox_for_some_refuses_the_others(publish: Publish) -> None:
+    database = await publish(guarded())
+    async with (
+        connect(*database.address, token=database.owner.token) as owner,
+        connect(*database.address) as ann,
+        connect(*database.address) as bob,
+    ):
+        await owner.subscribe("SELECT * FROM secret")
+        for _ in range(2):
+            with pytest.raises(ReducerError, match="members only: ask Ann"):
+                await ann.reducers.secret("x" * 100_000)
+        await owner.reducers.member_insert({"identity": ann.identity, "name": "x" * 10_000})
+        await owner.reducers.member_insert({"identity": owner.identity, "name": ""})
+        await ann.reducers.secret("hers")
+        await owner.reducers.secret("mine")
+        with pytest.raises(ReducerError, match="members only"):
+            await bob.reducers.secret("his")
+        await owner.reducers.member_delete(ann.identity)
+        with pytest.raises(ReducerError, match="members only"):
+            await ann.reducers.secret("again")
+        assert sorted(row.text for row in owner.db.secret) == ["hers", "mine"]
+
+
 async def test_only_the_owner_may_call_guarded_reducers(publish: Publish) -> None:
     database = await publish(arena(owner_only=True))
     async with connect(*database.address) as stranger:

@@ -94,3 +94,10 @@ def test_a_value_that_cannot_be_is_refused_by_its_name(name: str, text: str) -> 
         read_settings({}, {f"WATCHGLASS_{name}": text})
     assert name in str(caught.value) or name.lower() in str(caught.value)
     assert str(caught.value).endswith(".")
+
+
+def test_to_resume_from_a_mirror_one_has_to_be_named() -> None:
+    with pytest.raises(SettingError, match="--spacetimedb"):
+        parse("--resume-from-mirror")
+    address = ("--spacetimedb", "http://127.0.0.1:3000/watchglass")
+    assert parse("--resume-from-mirror", *address).resume_from_mirror

@@ -60,6 +60,9 @@ def guarded() -> Module:
     module.visibility_filter("SELECT * FROM note WHERE owner = :sender")
     wish = module.sum("Wanted", Said=str, Counted=u32, Left=None)
     module.inbox("wish", {"key": str, "wanted": wish}, indexes=["key"])
+    member = module.table("member", {"identity": Identity, "name": str}, primary_key="identity")
+    module.mirror(member)
+    module.inbox("secret", {"text": str}, only_in=member, refusal="members only: ask Ann")
     return module
 
 

@@ -85,14 +85,21 @@ class Witness:
         """Those of which a row has come."""
         return {told["table"] for told in self._told if "row" in told}
 
-    async def command(self, session: str, action: Mapping[str, Any]) -> Row:
-        """Call the reducer; its answer, which is a row."""
+    async def call(self, session: str, action: Mapping[str, Any]) -> tuple[str, Any]:
+        """Call the reducer: the key it had, and how the call ended, as the SDK says it."""
         self._calls += 1
         key = f"k{self._calls}"
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps([key, session, action]).encode() + b"\n")
-        ended = {"what": "call", "key": key, "status": "Committed"}
-        await until(lambda: ended in self._told)
+        ended = {"what": "call", "key": key}
+        await until(lambda: any(ended.items() <= told.items() for told in self._told))
+        (told,) = [told for told in self._told if ended.items() <= told.items()]
+        return key, told["status"]
+
+    async def command(self, session: str, action: Mapping[str, Any]) -> Row:
+        """Call the reducer; its answer, which is a row."""
+        key, status = await self.call(session, action)
+        assert status["tag"] == "Committed", status
         await until(lambda: self.came("commandResult", command=key))
         (answer,) = self.came("commandResult", command=key)
         return answer

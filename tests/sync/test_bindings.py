@@ -360,12 +360,12 @@ def test_both_sides_end_equal_to_the_row_whatever_happens_in_between(
     world.take(Reset(0, UNSEEN))
     world.take(Connected(world.row))
     for name, *given_with in steps:
-        match name, given_with:
+        match str(name), given_with:
             case "cut", [bool(is_lost_first)]:
                 world.cut(is_lost_first=is_lost_first)
             case ("from_process" | "record" | "from_database") as queue, []:
                 world.deliver(getattr(world, queue))
-            case str() as call, _:
+            case call, _:
                 getattr(world, call)(*given_with)
     world.come_to_rest()
     assert world.variable == world.row

@@ -31,22 +31,40 @@ CLASSES = Classes(MOULD.module.schema)
 CODECS = {name: Codec(CLASSES, MOULD.tables[name].handle.row, name) for name in TABLES}
 
 
+class BatchRefused(Exception):
+    """A row is there already."""
+
+
 class Rows:
-    """Tables that do what a batch says."""
+    """Tables that do what a batch says, all of it or nothing."""
 
     def __init__(self) -> None:
         self._names = list(TABLES)
         self.tables: dict[str, dict[str, Any]] = {name: {} for name in TABLES}
 
     def apply(self, steps: list[BatchStep]) -> None:
+        tables = {name: dict(rows) for name, rows in self.tables.items()}
         for step in steps:
             name = self._names[step.table]
-            if step.operation is Operation.DELETE_KEY:
-                self.tables[name].pop(step.data[4:].decode(), None)
-            else:
-                assert step.operation is Operation.UPSERT
-                row = CODECS[name].decode(step.data)
-                self.tables[name][getattr(row, next(iter(TABLES[name])))] = row
+            self._do(step, name, tables[name])
+        self.tables = tables
+
+    def _do(self, step: BatchStep, name: str, rows: dict[str, Any]) -> None:
+        if step.operation is Operation.DELETE_KEY:
+            rows.pop(step.data[4:].decode(), None)
+            return
+        is_deleted = step.operation is Operation.DELETE_ROWS
+        row = CODECS[name].decode(step.data[4:] if is_deleted else step.data)
+        key = getattr(row, next(iter(TABLES[name])))
+        if is_deleted:
+            assert step.data[:4] == b"\1\0\0\0"
+            if rows.get(key) == row:
+                del rows[key]
+            return
+        if step.operation is Operation.INSERT and key in rows:
+            raise BatchRefused(f"{name} has {key}")
+        assert step.operation in (Operation.INSERT, Operation.UPSERT)
+        rows[key] = row
 
     def of(self, table: str) -> list[Any]:
         return list(self.tables[table].values())
@@ -116,6 +134,7 @@ def test_an_execution_is_one_row_from_its_queue_to_its_end() -> None:
         (-(2**63), "int", "Int(-9223372036854775808)"),
         ({"$type": "int", "value": str(2**62)}, "int", f"Int({2**62})"),
         ({"$type": "int", "value": str(2**63)}, "int", "Unknown"),
+        ({"$type": "int", "value": "9" * 5000}, "int", "Unknown"),
         (0.5, "float", "Float(0.5)"),
         ({"$type": "float", "value": "inf"}, "float", "Float(inf)"),
         ("é\ud800", "str", "Text('é?')"),
@@ -130,6 +149,16 @@ def test_exact_values_are_variants_of_a_sum(value: Any, kind: str, shown: str) -
     (row,) = scene.rows.of("variable")
     assert shown in repr(row.value)
     assert (row.json is None) == (kind == "object")
+
+
+def test_no_text_is_longer_than_a_message_to_the_database_can_be() -> None:
+    scene = Scene()
+    large = "é" * 2**25
+    about = {**QUEUED[1], "code": large, "author": large}
+    error = {"execution": "e1", "name": large, "message": "", "traceback": []}
+    scene.tell(("execution.queued", about), ("error", error))
+    (execution,), (output,) = scene.rows.of("execution"), scene.rows.of("output")
+    assert len(execution.code) == len(execution.author) == len(output.name) == 2**20
 
 
 def test_a_reset_leaves_the_variables_that_it_names() -> None:
@@ -260,12 +289,32 @@ def test_however_it_is_cut_and_repeated_the_rows_are_the_same(
     cut.tell(*happened[:at])
     cut.tell(*happened[at:])
     assert cut.rows.tables == whole.rows.tables
-    # A batch whose outcome nobody heard may be done once more.
+    # A batch whose outcome nobody heard is not done once more, whoever tries.
     again = Scene()
-    for _ in range(2):
-        again.mirror, again.seq = SessionMirror("s1", "here", MOULD), 0
+    again.tell(*happened)
+    again.mirror, again.seq = SessionMirror("s1", "here", MOULD), 0
+    with pytest.raises(BatchRefused, match="position has s1"):
         again.tell(*happened)
     assert again.rows.tables == whole.rows.tables
+
+
+def test_of_two_servers_that_write_one_session_the_later_one_is_refused() -> None:
+    scene = Scene()
+    scene.tell(changed(put("x")))
+    other = SessionMirror("s1", "elsewhere", MOULD)
+    assert scene.mirror.stored is not None
+    keys = {"variable": ["s1/x"], "variable_change": ["s1/0"]}
+    scene.rows.apply(other.take_over(scene.mirror.stored, keys))
+    assert [len(rows) for rows in scene.rows.tables.values() if rows] == [1]
+    late = scene.mirror.take([Event(2, TIME, *changed(put("x", 6)))])
+    with pytest.raises(BatchRefused, match="position has s1"):
+        scene.rows.apply(late)
+    with pytest.raises(BatchRefused, match="position has s1"):
+        scene.rows.apply(scene.mirror.forget([], []))
+    scene.rows.apply(other.take([Event(1, TIME, *changed(put("x", 7)))]))
+    assert [row.preview for row in scene.rows.of("variable")] == ["7"]
+    (position,) = scene.rows.of("position")
+    assert (position.origin, position.seq, position.changes) == ("elsewhere", 1, 1)
 
 
 def test_an_address_names_a_server_and_a_database() -> None:

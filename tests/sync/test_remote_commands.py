@@ -29,8 +29,8 @@ def written(steps: list[BatchStep]) -> Any:
     return RESULT.decode(step.data)
 
 
-def answer(results: CommandResults, one: RemoteCommand, *, stranger: bool = False) -> list[Any]:
-    return results.answered(one, CommandOutcome("s1"), is_stranger=stranger, now=NOW)
+def answer(results: CommandResults, one: RemoteCommand) -> list[BatchStep]:
+    return results.answered(one, CommandOutcome("s1"), NOW)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,19 @@ def test_a_row_is_taken_apart(kind: str, arguments: dict[str, Any]) -> None:
     assert RemoteCommand.of_row(row) == RemoteCommand(7, ANN, "k", "s1", kind, arguments)
 
 
+def test_no_more_is_kept_of_what_is_longer_than_any_key_or_session() -> None:
+    action: Any = CLASSES.all()["Action"]
+    key, session = "k" * 10**6, "s" * 10**6
+    row = SimpleNamespace(
+        id=7, caller=Identity(1), key=key, session=session, action=action.Interrupt()
+    )
+    command = RemoteCommand.of_row(row)
+    assert (len(command.key), len(command.session)) == (101, 65)
+
+
 def test_an_answer_takes_its_command_away_and_is_known_from_then_on() -> None:
     results = CommandResults(TABLES)
-    (steps,) = answer(results, command("k", place=9))
+    steps = answer(results, command("k", place=9))
     deleted, _ = steps
     assert (deleted.operation, deleted.table) == (
         Operation.DELETE_KEY,
@@ -67,24 +77,19 @@ def test_an_answer_takes_its_command_away_and_is_known_from_then_on() -> None:
 
 def test_errors_are_answers_too_with_no_more_words_than_one_reads() -> None:
     outcome = CommandOutcome("s1", None, "bad_request", "x" * 5000)
-    (steps,) = CommandResults(TABLES).answered(command("k"), outcome, is_stranger=False, now=NOW)
+    steps = CommandResults(TABLES).answered(command("k"), outcome, NOW)
     row = written(steps)
     assert (row.ok, row.code, len(row.message)) == (False, "bad_request", 1000)
 
 
-def test_each_caller_has_its_newest_answers_and_strangers_share_theirs(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_each_caller_has_its_newest_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_commands, "RESULTS_KEPT", 2)
     results = CommandResults(TABLES)
+    answer(results, command("a", BOB))
     made = [len(answer(results, command(key))) for key in "abc"]
-    assert made == [1, 1, 2], "what goes is not told to who is answered"
+    assert made == [2, 2, 3]
     assert [results.has(command(key)) for key in "abc"] == [False, True, True]
-    for number in range(10, 15):
-        answer(results, command("k", str(Identity(number))), stranger=True)
-    known = [results.has(command("k", str(Identity(number)))) for number in range(10, 15)]
-    assert known == [False, False, False, True, True]
-    assert results.has(command("c"))
+    assert results.has(command("a", BOB))
 
 
 def test_answers_of_the_database_are_known() -> None:
@@ -93,7 +98,7 @@ def test_answers_of_the_database_are_known() -> None:
         for at, key in enumerate("ab")
     ]
     results = CommandResults(TABLES)
-    results.load(rows, lambda caller: caller != ANN)
+    results.load(rows)
     assert results.has(command("b"))
-    results.load([], lambda caller: True)
+    results.load([])
     assert not results.has(command("b"))

@@ -194,6 +194,15 @@ test("the watches are those of the last event that told of them", () => {
   assert.equal(folded(added, reset).watches[0]?.variable, undefined);
 });
 
+test("the variables that follow rows are those that were told last", () => {
+  const hp = { name: "hp", table: "arena/unit", key: 3, column: "hp", follows: "arena/unit[3].hp" };
+  const bound = event(1, "bindings.changed", { bindings: [hp] });
+  const ended = event(2, "bindings.changed", { bindings: [] });
+  assert.equal(folded(bound).bindings.get("hp")?.follows, "arena/unit[3].hp");
+  assert.equal(folded(bound, ended).bindings.size, 0);
+  assert.equal(sessionOf({ ...emptyState(1), bindings: [hp] }).bindings.get("hp"), hp);
+});
+
 test("the mirror is as it was last told, and with a server that has none it is gone", () => {
   const away = event(1, "mirror.state", { state: "disconnected", behind_by: 7 });
   const off = event(2, "mirror.state", { state: "off", behind_by: 0 });

@@ -136,7 +136,9 @@ def _reducer(segment: DataSegment, action: Action) -> bytes:
     if action.text:
         data = action.text.encode()
         text = segment.put(len(data).to_bytes(4, "little") + data)
-    return REDUCER.pack(action.operation, action.table, action.is_owner_only, text)
+    only_in = 0 if action.only_in is None else action.only_in + 1
+    guards = action.is_owner_only | only_in << 16
+    return REDUCER.pack(action.operation, action.table, guards, text)
 
 
 def with_data(module: bytes, data: bytes, pages: int) -> bytes:

@@ -16,6 +16,7 @@ from spacetimedb_bsatn import (
     u64,
 )
 from spacetimedb_bsatn.algebraic import (
+    IDENTITY,
     SCHEDULE_AT,
     UNIT,
     AlgebraicType,
@@ -175,14 +176,26 @@ class Module:
         lifecycle: Lifecycle | None = None,
         owner_only: bool | None = None,
         text: str = "",
+        only_in: TableHandle | None = None,
     ) -> None:
-        """One reducer; without `params`, those that its operation takes."""
+        """One reducer; without `params`, those that its operation takes.
+
+        `only_in`: a table whose primary key is an identity; who has no row in it is refused, with
+        `text`.
+        """
         elements = self._params(operation, table) if params is None else self._product(name, params)
         guarded = self._owner_only if owner_only is None else owner_only
         place = table.place if table else 0
         self._reducers.append(Reducer(name, elements, lifecycle))
         # A lifecycle reducer has another caller, and tools run `init` as nobody.
-        self._actions.append(Action(operation, place, guarded and lifecycle is None, text))
+        is_guarded = guarded and lifecycle is None
+        if only_in is None:
+            self._actions.append(Action(operation, place, is_guarded, text))
+            return
+        if only_in.key != IDENTITY:
+            raise ValidationError(f"reducer {name!r}: the key of {only_in.name!r} is no identity")
+        refusal = text or f"only identities in {only_in.name} may call this"
+        self._actions.append(Action(operation, place, is_guarded, refusal, only_in.place))
 
     def mirror(self, table: TableHandle) -> None:
         """The usual reducers of a table: `item_insert`, `item_update` and so on."""
@@ -201,12 +214,19 @@ class Module:
         return self.table(name, CALLS, primary_key="id", auto_inc=["id"], public=public)
 
     def inbox(
-        self, name: str, params: Mapping[str, Any], *, indexes: Sequence[Columns] = ()
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        *,
+        indexes: Sequence[Columns] = (),
+        only_in: TableHandle | None = None,
+        refusal: str = "",
     ) -> TableHandle:
         """A table and the reducer of its name, whose every call is a row.
 
         The row: `id`, `caller`, `connection` and `at`, then the arguments. Others than the owner
-        see their own calls.
+        see their own calls. `only_in`: a table of the identities that may call; others are refused
+        with `refusal`.
         """
         columns = {**CALLER, **params}
         table = self.table(
@@ -218,7 +238,15 @@ class Module:
             # Generated TypeScript has the reducer's arguments under the name of the table.
             row_type=f"{class_name(name)}Call",
         )
-        self.reducer(name, Operation.INSERT_CALL, table, params=params, owner_only=False)
+        self.reducer(
+            name,
+            Operation.INSERT_CALL,
+            table,
+            params=params,
+            owner_only=False,
+            text=refusal,
+            only_in=only_in,
+        )
         self.visibility_filter(f"SELECT * FROM {name} WHERE caller = :sender")
         return table
 

@@ -7,7 +7,8 @@
                        +24 where free memory begins, +28 texts of errors, +32..64 the owner's identity
    table, 32 bytes     +0 name, +4 its length, +8 name of the index, +12 its length, +16 the table's number, once known,
                        +20 the index's number, once known, +24 bytes of the key: -1 one with its own length, 0 unknown
-   reducer, 16 bytes   +0 operation, +4 table, +8 1 for the owner only, +12 text to fail with: its length, and bytes
+   reducer, 16 bytes   +0 operation, +4 table, +8 1 for the owner only, and from bit 16 on: 0, or one more than the table
+                       whose keys are the identities that may call it, +12 text to fail with: its length, and bytes
    texts of errors     32 times the address and the length of one; 0 is for all without one of its own
 
    Scratch memory: 16 a length that the host reads and writes, 20 a number that it writes, 24 a bound, 28 the table of the
@@ -19,6 +20,9 @@
   (import "spacetime_10.0" "datastore_update_bsatn" (func $ds_update (param i32 i32 i32 i32) (result i32)))
   (import "spacetime_10.0" "datastore_delete_all_by_eq_bsatn" (func $ds_delete_eq (param i32 i32 i32 i32) (result i32)))
   (import "spacetime_10.0" "datastore_delete_by_index_scan_range_bsatn" (func $ds_delete_range (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "spacetime_10.0" "datastore_index_scan_range_bsatn" (func $ds_scan_range (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+  (import "spacetime_10.0" "row_iter_bsatn_advance" (func $iter_advance (param i32 i32 i32) (result i32)))
+  (import "spacetime_10.0" "row_iter_bsatn_close" (func $iter_close (param i32) (result i32)))
   (import "spacetime_10.0" "bytes_source_read" (func $src_read (param i32 i32 i32) (result i32)))
   (import "spacetime_10.0" "bytes_sink_write" (func $sink_write (param i32 i32 i32) (result i32)))
   (memory (export "memory") 2)
@@ -109,6 +113,20 @@
       (return (call $ds_delete_range (call $index_id (local.get $d)) (i32.const 0) (i32.const 0) (i32.const 0)
          (i32.const 24) (i32.const 1) (i32.const 24) (i32.const 1) (i32.const 20))))
     (i32.const 0))
+  ;; Whether a table has a row whose key are the 32 bytes at $p; the byte before $p, and some after them, may be written.
+  (func $has (param $t i32) (param $p i32) (result i32)
+    (local $d i32) (local $r i32)
+    (local.set $d (call $table (local.get $t)))
+    (i32.store8 (i32.sub (local.get $p) (i32.const 1)) (i32.const 0))
+    (if (call $ds_scan_range (call $index_id (local.get $d)) (i32.const 0) (i32.const 0) (i32.const 0)
+         (i32.sub (local.get $p) (i32.const 1)) (i32.const 33) (i32.sub (local.get $p) (i32.const 1)) (i32.const 33) (i32.const 20))
+      (then unreachable))
+    (i32.store (i32.const 16) (i32.const 4096))
+    (local.set $r (call $iter_advance (i32.load (i32.const 20)) (i32.add (local.get $p) (i32.const 32)) (i32.const 16)))
+    ;; An iterator that is exhausted is closed.
+    (if (i32.ge_s (local.get $r) (i32.const 0)) (then (drop (call $iter_close (i32.load (i32.const 20))))))
+    ;; 11: there is a row, and it is larger than the room for it
+    (i32.or (i32.eq (local.get $r) (i32.const 11)) (i32.ne (i32.load (i32.const 16)) (i32.const 0))))
   ;; Operations one after another: u8 which, u16 table, u32 length, and as many bytes. The first error ends it.
   (func $batch (param $p i32) (param $n i32) (result i32)
     (local $end i32) (local $len i32) (local $e i32)
@@ -142,8 +160,18 @@
                   (i32.and (i64.eq (local.get $s0) (i64.load (i32.const 1056))) (i64.eq (local.get $s1) (i64.load (i32.const 1064))))
                   (i32.and (i64.eq (local.get $s2) (i64.load (i32.const 1072))) (i64.eq (local.get $s3) (i64.load (i32.const 1080))))))
               (then (return (call $fail (local.get $sink) (i32.const 31) (i32.const 0)))))))
-    (if (i32.eqz (local.get $op)) (then (return (i32.const 0))))
     (local.set $h (i32.add (i32.load (i32.const 1048)) (i32.const 128)))
+    (if (local.tee $n (i32.shr_u (i32.load offset=8 (local.get $r)) (i32.const 16)))
+      (then
+        (call $reserve (i32.add (local.get $h) (i32.const 8192)))
+        (i64.store offset=0 (local.get $h) (local.get $s0)) (i64.store offset=8 (local.get $h) (local.get $s1))
+        (i64.store offset=16 (local.get $h) (local.get $s2)) (i64.store offset=24 (local.get $h) (local.get $s3))
+        (if (i32.eqz (call $has (i32.sub (local.get $n) (i32.const 1)) (local.get $h)))
+          (then
+            (local.set $n (i32.load offset=12 (local.get $r)))
+            (call $sink_all (local.get $sink) (i32.add (local.get $n) (i32.const 4)) (i32.load (local.get $n)))
+            (return (i32.const 1))))))
+    (if (i32.eqz (local.get $op)) (then (return (i32.const 0))))
     ;; 11: crash   12: fail with a text, the reducer's or the caller's
     (if (i32.eq (local.get $op) (i32.const 11)) (then unreachable))
     (if (i32.eq (local.get $op) (i32.const 12))

@@ -33,12 +33,17 @@ ON_KEYS = frozenset({Operation.DELETE_KEY, Operation.UPDATE, Operation.UPSERT})
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One reducer's operation; `table` is its place in the module."""
+    """One reducer's operation; `table` is its place in the module.
+
+    `only_in`: the place of the table whose keys are the identities that may call it; others are
+    refused with `text`.
+    """
 
     operation: Operation
     table: int = 0
     is_owner_only: bool = False
     text: str = ""
+    only_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ function follow(connection, table) {
 /** @param {DbConnection} connection */
 function begin(connection, identity) {
   for (const table of [...TABLES, "commandResult"]) follow(connection, table);
-  connection.reducers.onCommand((context, key) => tell({ what: "call", key, status: context.event.status.tag }));
+  connection.reducers.onCommand((context, key) => tell({ what: "call", key, status: context.event.status }));
   const queries = TABLES.map((table) => `SELECT * FROM ${SQL_NAMES[table] ?? table} WHERE session = '${session}'`);
   connection
     .subscriptionBuilder()

@@ -42,6 +42,8 @@ export { Apply };
 // Import and reexport all table handle types
 import { AccessTableHandle } from "./access_table.ts";
 export { AccessTableHandle };
+import { CallerTableHandle } from "./caller_table.ts";
+export { CallerTableHandle };
 import { CheckpointTableHandle } from "./checkpoint_table.ts";
 export { CheckpointTableHandle };
 import { CommandTableHandle } from "./command_table.ts";
@@ -72,6 +74,8 @@ import { Access } from "./access_type.ts";
 export { Access };
 import { Action } from "./action_type.ts";
 export { Action };
+import { Caller } from "./caller_type.ts";
+export { Caller };
 import { Checkpoint } from "./checkpoint_type.ts";
 export { Checkpoint };
 import { CommandCall } from "./command_call_type.ts";
@@ -116,6 +120,15 @@ const REMOTE_MODULE = {
       primaryKeyInfo: {
         colName: "key",
         colType: Access.getTypeScriptAlgebraicType().product.elements[0].algebraicType,
+      },
+    },
+    caller: {
+      tableName: "caller",
+      rowType: Caller.getTypeScriptAlgebraicType(),
+      primaryKey: "identity",
+      primaryKeyInfo: {
+        colName: "identity",
+        colType: Caller.getTypeScriptAlgebraicType().product.elements[0].algebraicType,
       },
     },
     checkpoint: {
@@ -325,6 +338,10 @@ export class RemoteTables {
 
   get access(): AccessTableHandle {
     return new AccessTableHandle(this.connection.clientCache.getOrCreateTable<Access>(REMOTE_MODULE.tables.access));
+  }
+
+  get caller(): CallerTableHandle {
+    return new CallerTableHandle(this.connection.clientCache.getOrCreateTable<Caller>(REMOTE_MODULE.tables.caller));
   }
 
   get checkpoint(): CheckpointTableHandle {

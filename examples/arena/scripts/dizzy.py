@@ -1,0 +1,3 @@
+# The dizzy one only ever turns left.
+def steer():
+    return (heading + 15) % 360
