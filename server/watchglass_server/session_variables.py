@@ -60,10 +60,10 @@ def admit(
         bound = before.get(change.name)
         old = now.get(change.name, None if bound is None else bound.variable)
         count, size = (count - 1, size - variable_bytes(old)) if old is not None else (count, size)
-        fits = _fitting(change.variable, limits.variables_bytes - size)
+        fits, fits_bytes = _fitting(change.variable, limits.variables_bytes - size)
         if fits is not None and count < limits.variables:
-            count, size = count + 1, size + variable_bytes(fits)
-            kept.append(replace(change, variable=fits))
+            count, size = count + 1, size + fits_bytes
+            kept.append(change if fits is change.variable else replace(change, variable=fits))
         else:
             fits = None
             if old is not None:
@@ -82,18 +82,22 @@ def admit_all(limits: SessionLimits, variables: Sequence[Variable]) -> tuple[lis
     kept: list[Variable] = []
     left_out: list[str] = []
     for variable in variables:
-        fits = _fitting(variable, limits.variables_bytes - size)
+        fits, fits_bytes = _fitting(variable, limits.variables_bytes - size)
         if fits is None or len(kept) >= limits.variables:
             left_out.append(variable.name)
         else:
-            size += variable_bytes(fits)
+            size += fits_bytes
             kept.append(fits)
     return kept, Told(size, frozenset(left_out[: limits.variables]))
 
 
-def _fitting(variable: Variable | None, room: int) -> Variable | None:
-    """The variable, or it without its exact value, if there is room for it."""
-    if variable is None or variable_bytes(variable) <= room:
-        return variable
+def _fitting(variable: Variable | None, room: int) -> tuple[Variable | None, int]:
+    """The variable, or it without its exact value, if there is room for it; and its size."""
+    if variable is None:
+        return None, 0
+    size = variable_bytes(variable)
+    if size <= room:
+        return variable, size
     bare = replace(variable, value=None)
-    return bare if variable_bytes(bare) <= room else None
+    size = variable_bytes(bare)
+    return (bare, size) if size <= room else (None, 0)
