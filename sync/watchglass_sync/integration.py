@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from spacetimedb_client import FileCredentials, SpacetimeDBError
+from spacetimedb_client import CallError, FileCredentials, MessageTooLarge, SpacetimeDBError
 from spacetimedb_client.backoff import delays
 from spacetimedb_client.module import BatchStep
 from watchglass_sync.errors import MirrorRefused, SessionUnknown
@@ -28,10 +28,16 @@ _log = logging.getLogger(__name__)
 
 BATCH_STEPS: Final = 1000
 # What is recorded meanwhile shares a batch: one for each event would slow short executions down.
-GATHER_S: Final = 0.012
+GATHER_S: Final = 0.02
 READ_EVENTS: Final = 500
 READ_BYTES: Final = 4 * 2**20
 
+REFUSED_AT_MOST: Final = 3
+"""So often the rows of a session are tried that the database refuses, before the others go on."""
+
+SET_ASIDE: Final = (
+    "its rows in the mirror stay as they are until this server starts again; please report this"
+)
 LEFT_ALONE: Final = "its rows in the mirror are left alone, and what happens here is not in them"
 
 MirrorState = Literal["off", "connected", "behind", "disconnected"]
@@ -83,6 +89,8 @@ class SpacetimeDBIntegration:
         self._dirty: dict[str, None] = {}  # in the order in which they changed
         self._elsewhere: set[str] = set()  # sessions that other servers write
         self._left: set[str] = set()  # those of them that are here as well
+        self._refused: dict[str, int] = {}  # how often, of sessions whose rows were refused last
+        self._waits = delays()
         self._news = asyncio.Event()
         self._caught_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -141,17 +149,15 @@ class SpacetimeDBIntegration:
     # --- its task
 
     async def _run(self) -> None:
-        waits = delays()
         while True:
             try:
                 async with MirrorDatabase.opened(
                     self.address, self._tables, self._origin, self._credentials
                 ) as database:
-                    waits = delays()
                     await self._follow(database)
             except Exception as problem:
                 self._lost(_first(problem))
-            await asyncio.sleep(next(waits))
+            await asyncio.sleep(next(self._waits))
 
     def _lost(self, problem: Exception) -> None:
         if not isinstance(problem, SpacetimeDBError | MirrorRefused | OSError):
@@ -192,32 +198,59 @@ class SpacetimeDBIntegration:
                 await self._access.settle(database, self._mirrors)
                 continue
             self._say(state="connected")
+            self._waits = delays()
             self._news.clear()
             self._caught_up.set()
             await self._news.wait()
 
     async def _send(self, database: MirrorDatabase) -> None:
         """Read what has changed longest ago, as much as a batch holds, and write it."""
-        groups: list[list[BatchStep]] = []
+        found: dict[str, list[BatchStep]] = {}
         count = 0
         while self._dirty and count < BATCH_STEPS:
             session = next(iter(self._dirty))
             del self._dirty[session]
             steps = await self._steps(database, session)
             count += len(steps)
-            groups.append(steps)
+            found.setdefault(session, []).extend(steps)
         if count:
-            if self._tables.is_public:
-                groups = [[step for steps in groups for step in steps]]
-            await database.apply(*groups)
+            batches = await self._apply(database, found)
             self.lag.written()
             self._say(
                 state="behind" if self._dirty else "connected",
                 rows=self.status.rows + count,
-                batches=self.status.batches + len(groups),
+                batches=self.status.batches + batches,
             )
 
+    async def _apply(self, database: MirrorDatabase, found: Mapping[str, list[BatchStep]]) -> int:
+        """Write what was found of each session; how many transactions it took.
+
+        Everybody may see all of a public mirror: then one does, while no session is suspected of
+        rows that the database refuses.
+        """
+        groups: dict[tuple[str, ...], list[BatchStep]] = {(name,): found[name] for name in found}
+        if self._tables.is_public and not self._refused:
+            groups = {tuple(found): [step for steps in found.values() for step in steps]}
+        outcomes = await asyncio.gather(
+            *(database.apply(steps) for steps in groups.values()), return_exceptions=True
+        )
+        for sessions, outcome in zip(groups, outcomes, strict=True):
+            self._note(sessions, outcome)
+        if problems := [each for each in outcomes if isinstance(each, BaseException)]:
+            raise problems[0]
+        return len(groups)
+
+    def _note(self, sessions: Iterable[str], outcome: BaseException | None) -> None:
+        for session in sessions:
+            times = self._refused.pop(session, 0)
+            if isinstance(outcome, CallError | MessageTooLarge):
+                self._refused[session] = times + 1
+                if times + 1 == REFUSED_AT_MOST:
+                    _log.error("session %s: %s: %s", session, outcome, SET_ASIDE)
+
     async def _steps(self, database: MirrorDatabase, session: str) -> list[BatchStep]:
+        if self._refused.get(session, 0) >= REFUSED_AT_MOST:
+            return []
         mirror = self._mirrors.get(session)
         after = mirror.position.seq if mirror is not None else 0
         try:
