@@ -76,6 +76,7 @@ class Server:
 
     @property
     def pid(self) -> int:
+        """Of its process, while it runs."""
         assert self._process is not None, "the server is not running"
         return self._process.pid
 
