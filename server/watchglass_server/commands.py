@@ -10,6 +10,7 @@ from watchglass_server.fields import (
     MAX_CODE_BYTES,
     CheckpointField,
     CodeField,
+    ColumnField,
     Cursor,
     ExecutionField,
     Expression,
@@ -24,6 +25,7 @@ from watchglass_server.fields import (
     Seq,
     SessionField,
     ShareField,
+    TableField,
     TokenField,
     VariableName,
     WatchField,
@@ -300,18 +302,18 @@ class SessionBindCommand(SessionCommand, frozen=True):
     """Makes a variable follow a row of a SpacetimeDB table."""
 
     name: VariableName
-    table: NameField
+    table: TableField
     key: Any
-    column: NameField | None = None
+    column: ColumnField | None = None
 
 
 class SessionUnbindCommand(SessionCommand, frozen=True):
     """Ends what `session.bind` began."""
 
     name: VariableName
-    table: NameField | None = None
+    table: TableField | None = None
     key: Any = None
-    column: NameField | None = None
+    column: ColumnField | None = None
 
 
 class ScriptListCommand(SessionCommand, frozen=True):

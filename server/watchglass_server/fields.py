@@ -66,6 +66,8 @@ ShareField = Annotated[str, Meta(min_length=1, max_length=64, description="A sha
 TokenField = Annotated[str, Meta(min_length=1, max_length=512, description="A token.")]
 CheckpointField = Annotated[str, Meta(min_length=1, max_length=64, description="A checkpoint.")]
 NameField = Annotated[str, Meta(min_length=1, max_length=200, description="A name for people.")]
+TableField = Annotated[str, Meta(min_length=1, max_length=200, description="`DATABASE/TABLE`.")]
+ColumnField = Annotated[str, Meta(min_length=1, max_length=200, description="Of that table.")]
 ScriptPath = Annotated[
     str,
     Meta(min_length=1, max_length=500, description="A file of the watched folder, by its list."),

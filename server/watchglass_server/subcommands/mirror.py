@@ -82,7 +82,8 @@ async def run(args: argparse.Namespace) -> int:
         elif await granting.revoke(permission.identity, args.session):
             print(f"{permission.identity} has no role in {where} any more.")
         else:
-            raise ClientError(f"it had none in {where}; `watchglass mirror list` shows what is")
+            said = f"this identity had no role in {where}"
+            raise ClientError(f"{said}; `watchglass mirror list` shows what is granted")
     return 0
 
 
@@ -104,7 +105,8 @@ def _permission(args: argparse.Namespace) -> Permission:
     try:
         identity = str(Identity.from_hex(args.identity))
     except ValueError as error:
-        raise ClientError(f"IDENTITY: {error}") from error
+        said = f"IDENTITY: {args.identity!r} is not 64 hexadecimal digits"
+        raise ClientError(f"{said}; a client finds its own in conn.identity") from error
     name = getattr(args, "name", None)
     if name is not None and not 0 < len(name) <= NAME_CHARACTERS:
         raise ClientError(f"--name: give one of 1 to {NAME_CHARACTERS} characters")
