@@ -92,6 +92,9 @@ class MirrorCommands:
         caller = self._caller(command.caller)
         event = EVENTS[command.action]
         if event == CREATE:
+            if not caller.is_server:
+                words = "'CreateSession' needs the role owner in all sessions."
+                raise Refused("forbidden", words, ASK)
             session = session_of(command)
             await self._gateway.create(caller, _without_none(command.arguments), session)
             return CommandOutcome(session)

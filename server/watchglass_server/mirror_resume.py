@@ -61,7 +61,7 @@ class MirrorResume:
         except (SpacetimeDBError, MirrorRefused, OSError) as error:
             raise self._problem(str(error).rstrip(".")) from error
         _log.info(
-            "resumed %d sessions from the mirror, and left out %d, and %d rows that cannot be",
+            "sessions resumed from the mirror: %d; left out: %d, and rows that cannot be: %d",
             count.resumed,
             count.left,
             count.bad_rows,
@@ -81,7 +81,7 @@ class MirrorResume:
             found = await database.positions()
             others = {key for key, stored in found.items() if stored.origin != self.origin}
             missing = sorted(others - known)
-            _log.info("%d sessions to resume", len(missing))
+            _log.info("sessions to resume: %d", len(missing))
             for session in missing:
                 if len(known) + self.count.resumed >= self.config.max_sessions:
                     self._leave(session, "--max-sessions allows no more; raise it")

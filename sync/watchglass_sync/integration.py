@@ -15,7 +15,7 @@ from spacetimedb_client.module import BatchStep
 from watchglass_sync.errors import MirrorRefused, SessionUnknown
 from watchglass_sync.inbox import CommandInbox, Perform
 from watchglass_sync.journal import Journal
-from watchglass_sync.mirror import SessionMirror, Stored, slices
+from watchglass_sync.mirror import SessionMirror, Stored
 from watchglass_sync.mirror_access import MirrorAccess
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_database import MirrorDatabase
@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 BATCH_STEPS: Final = 1000
 # What is recorded meanwhile shares a batch: one for each event would slow short executions down.
 GATHER_S: Final = 0.02
+STEPS_IN_TURN: Final = 50
 READ_EVENTS: Final = 500
 READ_BYTES: Final = 4 * 2**20
 
@@ -182,6 +183,7 @@ class SpacetimeDBIntegration:
         self._dirty = dict.fromkeys(
             [*self._mirrors, *(row.session for row in stored), *self._dirty]
         )
+        _log.info("the mirror at %s is there", self.address)
         self._say(state="behind" if self._dirty else "connected", problem=None)
         await self._access.open(database, self._wake)
         async with asyncio.TaskGroup() as group:
@@ -272,9 +274,10 @@ class SpacetimeDBIntegration:
             self._access.look_at(session)
         self.lag.read(session, events)
         steps = mirror.describe(row)
-        for part in slices(events):
-            steps += mirror.take(part)
-            await asyncio.sleep(0)  # sessions come first
+        for step in mirror.taking(events):
+            steps.append(step)
+            if len(steps) % STEPS_IN_TURN == 0:
+                await asyncio.sleep(0)  # sessions come first
         if (old := mirror.surplus()) is not None:
             steps += mirror.drop(await database.old_executions(session, old))
         if events and events[-1].seq < row.last_seq:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +15,6 @@ from watchglass_sync.records import Event, SessionRow
 
 EXECUTIONS_KEPT: Final = 10_000
 EXECUTIONS_DROPPED: Final = 1000
-SLICE: Final = 100
 OUTPUTS_KEPT: Final = 1000
 CHANGES_KEPT: Final = 1000
 TEXT_CHARACTERS: Final = 16 * 1024
@@ -85,23 +84,26 @@ class SessionMirror:
         return [step]
 
     def take(self, events: Iterable[Event]) -> list[BatchStep]:
-        """What the next events change, and the position that this reaches.
+        """What the next events change, and the position that this reaches."""
+        return list(self.taking(events))
+
+    def taking(self, events: Iterable[Event]) -> Iterator[BatchStep]:
+        """The same, one by one: very many take their time, and others are to have some of it.
 
         An event that is not as it should be, which a later version may have written, changes
-        nothing and is counted in `skipped`.
+        nothing more and is counted in `skipped`.
         """
-        steps: list[BatchStep] = []
         for event in events:
             if event.seq > self.alive_after:
-                steps += self._settle()
+                yield from self._settle()
             self.position.seq = event.seq
             try:
-                steps += self._take(event)
+                yield from self._take(event)
             except (ConversionError, KeyError, TypeError, ValueError):
                 self.skipped += 1
         if self.position.seq >= self.alive_after:
-            steps += self._settle()
-        return [*steps, *self._reach()]
+            yield from self._settle()
+        yield from self._reach()
 
     def take_over(self, stored: Stored, keys: Mapping[str, Iterable[str]]) -> list[BatchStep]:
         """From another data directory: take away all rows, whose keys these are by table."""
@@ -401,19 +403,6 @@ _HAPPENED: Final = {
     "participant.left": SessionMirror._left,
     "checkpoint.created": SessionMirror._checkpoint,
 }
-
-
-def slices(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
-    """Parts of so many events and changes as are made rows in about a millisecond; at least one."""
-    start, weight = 0, 0
-    for place, event in enumerate(events):
-        changes = event.data.get("changes")
-        weight += 1 + (len(changes) if isinstance(changes, list) else 0)
-        if weight >= SLICE:
-            yield events[start : place + 1]
-            start, weight = place + 1, 0
-    if weight or not events:
-        yield events[start:]
 
 
 def _ring(made: int, kept: int) -> range:

@@ -106,7 +106,7 @@ async def test_another_server_goes_on_with_code_and_variables_and_says_what_beca
 ) -> None:
     session, last = await killed_at_work(scene)
     with scene.second() as second:
-        assert "1 sessions to resume" in second.words()
+        assert "sessions to resume: 1" in second.words()
         async with Client(second.url, second.token) as client:
             (one,) = (await client.call("session.list"))["sessions"]
             assert (one["session"], one["name"], one["status"]) == (session, "arena", "hibernated")

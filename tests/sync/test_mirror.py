@@ -16,10 +16,8 @@ from watchglass_sync.mirror import (
     CHANGES_KEPT,
     EXECUTIONS_KEPT,
     OUTPUTS_KEPT,
-    SLICE,
     TEXT_CHARACTERS,
     SessionMirror,
-    slices,
 )
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_tables import ACTIONS, TABLES, MirrorTables
@@ -255,14 +253,17 @@ def test_what_a_later_version_writes_changes_nothing_and_is_counted() -> None:
     assert scene.rows.of("position")[0].seq == 4
 
 
-def test_what_is_long_is_made_rows_in_slices_of_which_there_is_always_one() -> None:
-    large: dict[str, Any] = {"changes": [{}] * SLICE}
-    kinds: list[dict[str, Any]] = [{}] * (SLICE + 1) + [large, {}, large, {"changes": 5}]
-    events = [Event(seq, TIME, "any", data) for seq, data in enumerate(kinds)]
-    found = [*slices(events)]
-    assert [event for part in found for event in part] == events
-    assert [len(part) for part in found] == [SLICE, 2, 2, 1]
-    assert [*slices([])] == [[]]
+def test_rows_are_made_one_by_one_and_an_event_that_is_wrong_holds_up_no_other() -> None:
+    scene = Scene()
+    wrong = ("variables.changed", {"changes": 5, "running": False})
+    happened = [changed(put("x")), wrong, changed(put("y"))]
+    events = [Event(seq, TIME, *one) for seq, one in enumerate(happened, 1)]
+    taking = scene.mirror.taking(events)
+    assert next(taking)
+    assert (scene.mirror.position.seq, scene.mirror.skipped) == (1, 0)
+    rest = [*taking]
+    assert (scene.mirror.position.seq, scene.mirror.skipped) == (3, 1)
+    assert len(rest) == 4
 
 
 NAMES = st.sampled_from("abcd")
