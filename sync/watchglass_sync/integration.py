@@ -92,6 +92,7 @@ class SpacetimeDBIntegration:
         self._left: set[str] = set()  # those of them that are here as well
         self._refused: dict[str, int] = {}  # how often, of sessions whose rows were refused last
         self._waits = delays()
+        self._is_stopping = False
         self._news = asyncio.Event()
         self._caught_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -126,8 +127,11 @@ class SpacetimeDBIntegration:
                 await self._caught_up.wait()
         except TimeoutError:
             _log.warning("the mirror is behind at the end; the next start goes on there")
+        self._is_stopping = True
         self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        _, left = await asyncio.wait({self._task}, timeout=grace)
+        if left:
+            _log.error("the mirror does not end")
 
     async def caught_up(self, limit_s: float) -> bool:
         """Wait until all that is recorded has its rows; False when it has not in time."""
@@ -150,13 +154,16 @@ class SpacetimeDBIntegration:
     # --- its task
 
     async def _run(self) -> None:
-        while True:
+        while not self._is_stopping:
             try:
                 async with MirrorDatabase.opened(
                     self.address, self._tables, self._origin, self._credentials
                 ) as database:
                     await self._follow(database)
             except Exception as problem:
+                # One that comes while all is cancelled takes the place of that.
+                if self._is_stopping:
+                    return
                 self._lost(_first(problem))
             await asyncio.sleep(next(self._waits))
 

@@ -367,15 +367,17 @@ async def test_somebody_elses_database_without_reducers_is_only_followed(
 
 
 async def fight(arena: Game, client: Client, session: str, rounds: int, seed: int) -> None:
-    """Both sides change the same columns, as fast as they can, for a while."""
+    """Both sides change the same columns, very often, for a while."""
     chance = random.Random(seed)
     code = FIGHT.format(seed=seed, rounds=rounds)
     running = asyncio.create_task(client.run(session, code, timeout=60))
     while not running.done():
         await arena.put(hp=chance.randrange(256), name=f"game {chance.random()}")
+        await asyncio.sleep(0.003)  # so that on one processor the others have their turn
     await running
 
 
+@pytest.mark.timeout(180)
 async def test_both_sides_end_equal_however_both_changed_it(
     database: Server, serving: Serving
 ) -> None:
@@ -389,26 +391,26 @@ async def test_both_sides_end_equal_however_both_changed_it(
             await arena_and_session_are_equal(arena, client, session)
 
 
+@pytest.mark.timeout(180)
 async def test_both_sides_end_equal_after_cuts_in_the_middle_of_it(
     database: Server, tmp_path: Path, cache_dir: Path
 ) -> None:
     async with WireProxy(database.port, seed=3) as proxy, game(database.uri) as arena:
         mirror = ("--spacetimedb", f"{proxy.uri}/cut", "--pool-min-size", "1")
-        serving = Serving(tmp_path, *mirror, cache_dir=cache_dir)
-        await asyncio.to_thread(serving.start)  # the proxy is in this loop
-        async with Client(serving.url, serving.token) as client:
-            await arena.put(**ROW)
-            session = await client.create()
-            await bind(client, session, "hp", column="hp")
-            await bind(client, session, "unit")
-            for seed in range(5):
-                fighting = asyncio.create_task(fight(arena, client, session, 100, seed))
-                await asyncio.sleep(0.2)
-                proxy.cut()
-                await fighting
-                await client.run(session, f"hp = {seed}")
-            await arena_and_session_are_equal(arena, client, session)
-        await asyncio.to_thread(serving.stop)
+        with Serving(tmp_path, *mirror, cache_dir=cache_dir) as serving:
+            async with Client(serving.url, serving.token) as client:
+                await arena.put(**ROW)
+                session = await client.create()
+                await bind(client, session, "hp", column="hp")
+                await bind(client, session, "unit")
+                for seed in range(5):
+                    fighting = asyncio.create_task(fight(arena, client, session, 100, seed))
+                    await asyncio.sleep(0.2)
+                    proxy.cut()
+                    await fighting
+                    await client.run(session, f"hp = {seed}")
+                await arena_and_session_are_equal(arena, client, session)
+            await asyncio.to_thread(serving.stop)  # the proxy is in this loop
 
 
 async def arena_and_session_are_equal(arena: Game, client: Client, session: str) -> None:
@@ -436,6 +438,7 @@ def lasting(server_program: Path, tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.timeout(180)
 async def test_a_binding_holds_through_kills_of_the_database_the_process_and_the_server(
     lasting: Server, tmp_path: Path, cache_dir: Path
 ) -> None:
@@ -482,29 +485,28 @@ async def test_both_sides_end_equal_after_faults_in_any_order(
     chance, token = random.Random(11), "fixed-for-this-test"
     async with WireProxy(lasting.port, seed=11) as proxy, game(lasting.uri) as arena:
         mirror = ("--spacetimedb", f"{proxy.uri}/watchglass", "--pool-min-size", "1")
-        serving = Serving(tmp_path, *mirror, "--token", token, cache_dir=cache_dir)
-        await asyncio.to_thread(serving.start)  # the proxy is in this loop
-        await arena.put(**ROW)
-        async with Client(serving.url, token) as client:
-            session = await client.create()
-            await bind(client, session, "hp", column="hp")
-            await bind(client, session, "unit")
-        for seed in range(40 if soak else 4):
+        with Serving(tmp_path, *mirror, "--token", token, cache_dir=cache_dir) as serving:
+            await arena.put(**ROW)
+            async with Client(serving.url, token) as client:
+                session = await client.create()
+                await bind(client, session, "hp", column="hp")
+                await bind(client, session, "unit")
+            for seed in range(40 if soak else 4):
+                async with Client(serving.url, token) as client:
+                    await client.join(session)
+                    await client.submit(session, FIGHT.format(seed=seed, rounds=60))
+                    fault = chance.choice(("cut", "database", "process", "server"))
+                    await asyncio.sleep(chance.random() * 0.5)
+                    await happen(fault, serving, lasting, proxy)
+                if fault == "server":
+                    await asyncio.to_thread(serving.start)
+                await arena.until(lambda: not arena.connection.is_stale, "rows", timeout=60)
+                await arena.put(hp=seed)
             async with Client(serving.url, token) as client:
                 await client.join(session)
-                await client.submit(session, FIGHT.format(seed=seed, rounds=60))
-                fault = chance.choice(("cut", "database", "process", "server"))
-                await asyncio.sleep(chance.random() * 0.5)
-                await happen(fault, serving, lasting, proxy)
-            if fault == "server":
-                await asyncio.to_thread(serving.start)
-            await arena.until(lambda: not arena.connection.is_stale, "rows", timeout=60)
-            await arena.put(hp=seed)
-        async with Client(serving.url, token) as client:
-            await client.join(session)
-            await client.run(session, "hp = 77", timeout=60)
-            await arena_and_session_are_equal(arena, client, session)
-        await asyncio.to_thread(serving.stop)
+                await client.run(session, "hp = 77", timeout=60)
+                await arena_and_session_are_equal(arena, client, session)
+            await asyncio.to_thread(serving.stop)  # the proxy is in this loop
 
 
 async def happen(fault: str, serving: Serving, database: Server, proxy: WireProxy) -> None:

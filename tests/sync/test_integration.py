@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from spacetimedb_client import Admin, FileCredentials, ReducerError
+from spacetimedb_client import Admin, ConnectionLost, FileCredentials, ReducerError
 from spacetimedb_client.module import BatchStep
 from spacetimedb_client.testing import Server
 from tests.sdk.conftest import server_program
 from tests.support.waiting import until
+from watchglass_sync.inbox import CommandInbox
 from watchglass_sync.integration import SpacetimeDBIntegration
 from watchglass_sync.journal import Journal
 from watchglass_sync.mirror_address import MirrorAddress
@@ -65,6 +67,24 @@ async def test_rows_that_are_refused_hold_up_no_other_session(
             await until_told(rows, "output", ["a", "z", "z"])
     assert caplog.text.count("please report this") == 1
     assert "session bad: " in caplog.text
+
+
+async def test_it_ends_also_when_something_fails_meanwhile(
+    server_program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run(*_: object) -> None:
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            raise ConnectionLost("at the worst moment") from None
+
+    monkeypatch.setattr(CommandInbox, "run", run)
+    with Server(tmp_path / "db", binary=server_program) as server:
+        async with asyncio.timeout(20), mirrored(server, tmp_path, public=False) as (_, mirror, _):
+            assert await mirror.caught_up(10)
+            began = time.monotonic()
+            await mirror.stop(grace=10)
+            assert time.monotonic() - began < 5
 
 
 async def until_told(rows: Rows, table: str, due: list[str]) -> None:
