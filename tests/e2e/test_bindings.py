@@ -428,7 +428,8 @@ async def arena_and_session_are_equal(arena: Game, client: Client, session: str)
     await asyncio.sleep(0.4)
     assert await are_equal()
     assert arena.unit() == row
-    assert not [s for s in range(seq + 1, log.seq + 1) if log.events[s]["type"] != "process.state"]
+    later = {log.events[one]["type"] for one in range(seq + 1, log.seq + 1)}
+    assert later <= {"process.state", "mirror.state"}
 
 
 @pytest.fixture
