@@ -129,7 +129,8 @@ def _describe(frame: FrameType) -> Frame:
         "name": frame.f_code.co_name[:200],
         "file": frame.f_code.co_filename[-200:],
         "number": _number(frame),
-        "line": frame.f_lineno,
+        # Before its first instruction a module's code is at line 0, where there is none.
+        "line": frame.f_lineno or frame.f_code.co_firstlineno,
         "locals": _locals(frame),
     }
 

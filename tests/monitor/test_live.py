@@ -1,6 +1,7 @@
 """Tests of live.py and frames.py: what those who look are shown while code runs."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
@@ -244,3 +245,21 @@ def test_the_server_asks_by_queries(event_loop_of_its_own: asyncio.AbstractEvent
     (shown,) = host.of("live")
     assert shown["windows"][0]["window"] == 4
     assert host.paces == [PACE_MS]
+
+
+def test_code_that_has_not_begun_is_at_its_first_line() -> None:
+    seen: list[tuple[int, int | None]] = []
+
+    def trace(frame: FrameType, event: str, arg: object) -> None:
+        del event, arg
+        if frame.f_code.co_filename == "<In[1]>":
+            seen.append((frame.f_lineno, frames([frame])["frames"][0]["line"]))
+
+    code = compile("x = 1", "<In[1]>", "exec")
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        exec(code, {})
+    finally:
+        sys.settrace(before)
+    assert seen == [(0, 1)]
