@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
 
-from watchglass_server.session_fold import Fold, SessionEvent, decode_event, fold
+from watchglass_server.session_fold import Fold, decode_event, fold
+from watchglass_server.session_records import asleep_row, event_records
 from watchglass_sync.mirrored_session import MirroredSession
 from watchglass_sync.records import (
     RESUMED_FROM,
-    EventRecord,
-    ExecutionRecord,
     Record,
     SessionRecord,
     StateRecord,
@@ -49,10 +47,10 @@ def resumed(session: str, found: MirroredSession, origin: str) -> Resumed:
             bad += 1
             continue
         known = fold(known, event)
-        records += _records(event, known)
+        records += event_records(event, known)
     known = msgspec.structs.replace(known, last_active_at=found.last_active_at)
     state = StateRecord(known.seq, msgspec.to_builtins(known))
-    row = SessionRecord(_row(known))
+    row = SessionRecord({**asleep_row(known), RESUMED_FROM: known.resumed_from})
     return Resumed(
         [row, *records, *found.outputs, found.dump, state],
         name=found.name,
@@ -61,23 +59,3 @@ def resumed(session: str, found: MirroredSession, origin: str) -> Resumed:
         values=sum(entry["stored"] is True for entry in found.dump.entries),
         bad=bad,
     )
-
-
-def _records(event: SessionEvent, known: Fold) -> Iterator[Record]:
-    data = msgspec.to_builtins(event.data)
-    yield EventRecord(event.seq, event.time, event.type, data)
-    if event.type == "execution.finished":
-        one = known.execution(data["execution"])
-        if one is not None:
-            yield ExecutionRecord(one.execution, one.number, msgspec.to_builtins(one))
-
-
-def _row(known: Fold) -> dict[str, object]:
-    return {
-        "name": known.name,
-        "status": "hibernated",
-        "created_at": known.created_at,
-        "last_active_at": known.last_active_at,
-        "executions": known.execution_count,
-        RESUMED_FROM: known.resumed_from,
-    }

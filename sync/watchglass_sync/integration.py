@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from spacetimedb_client import CallError, FileCredentials, MessageTooLarge, SpacetimeDBError
 from spacetimedb_client.backoff import delays
@@ -41,15 +41,14 @@ SET_ASIDE: Final = (
 )
 LEFT_ALONE: Final = "its rows in the mirror are left alone, and what happens here is not in them"
 
-MirrorState = Literal["off", "connected", "behind", "disconnected"]
+MirrorState = Literal["connected", "behind", "disconnected"]
 
 
 @dataclass(frozen=True, slots=True)
 class MirrorStatus:
-    """How the mirror is: `behind_by` counts the sessions that have events without rows."""
+    """How the mirror is, of all sessions together; `lag` has how far each is."""
 
-    state: MirrorState = "off"
-    behind_by: int = 0
+    state: MirrorState = "disconnected"
     rows: int = 0
     batches: int = 0
     errors: int = 0
@@ -76,9 +75,8 @@ class SpacetimeDBIntegration:
     ) -> None:
         """`perform` does what a row of `command` asks for."""
         self.address = address
-        self.status = MirrorStatus(state="disconnected")
+        self.status = MirrorStatus()
         self.lag = MirrorLag()
-        self.on_status: Callable[[MirrorStatus], None] | None = None
         self._journal = journal
         self._credentials = credentials
         self._origin = origin
@@ -122,10 +120,7 @@ class SpacetimeDBIntegration:
         """Write what there is, within so many seconds, and end."""
         if self._task is None:
             return
-        try:
-            async with asyncio.timeout(grace if self.status.state != "disconnected" else 0):
-                await self._caught_up.wait()
-        except TimeoutError:
+        if not await self.caught_up(grace if self.status.state != "disconnected" else 0):
             _log.warning("the mirror is behind at the end; the next start goes on there")
         self._is_stopping = True
         self._task.cancel()
@@ -321,11 +316,8 @@ class SpacetimeDBIntegration:
         await database.apply(self._access.forget(session))
         return steps
 
-    def _say(self, **changes: object) -> None:
-        status = replace(self.status, behind_by=len(self._dirty), **changes)  # type: ignore[arg-type]
-        told, self.status = self.status.state, status
-        if told != status.state and self.on_status is not None:
-            self.on_status(status)
+    def _say(self, **changes: Any) -> None:
+        self.status = replace(self.status, **changes)
 
 
 def _elsewhere(others: Mapping[str, Stored], stored: Iterable[SessionRow]) -> set[str]:

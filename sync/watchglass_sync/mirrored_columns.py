@@ -7,6 +7,8 @@ import re
 from math import isfinite
 from typing import Any, Final, NoReturn
 
+from watchglass_sync import tagged_json
+
 ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 NAME_CHARACTERS: Final = 200
 VARIABLE_CHARACTERS: Final = 500
@@ -113,12 +115,9 @@ def tagged(value: object) -> Any:
 
 def variant(value: object) -> object:
     """A variant of the sum of exact values as tagged JSON; None where it is not known."""
-    kind, held = type(value).__name__, getattr(value, "value", None)
-    if kind == "Float" and isinstance(held, float) and not isfinite(held):
-        return {"$type": "float", "value": repr(held)}
-    if kind == "Int" and isinstance(held, int) and abs(held) > LARGEST_EXACT:
-        return {"$type": "int", "value": str(held)}
-    return held if kind in ("Bool", "Int", "Float", "Text") else None
+    is_known = type(value).__name__ in ("Bool", "Int", "Float", "Text")
+    exact: object = tagged_json.tagged(getattr(value, "value", None)) if is_known else None
+    return exact
 
 
 def _refuse(name: str) -> NoReturn:

@@ -15,11 +15,12 @@ from playwright.async_api import Browser, expect
 
 from spacetimedb_client.testing import Server
 from tests.sdk.conftest import server_program
-from tests.support.bound import Game, arena, bind, game, mirror_token, until_true, until_value
+from tests.support.bound import ASKED_S, Game, arena, bind, game, mirror_token, until_value
 from tests.support.client import Client
 from tests.support.served import Wire, refused
 from tests.support.serving import Serving
 from tests.support.session_page import SessionPage
+from tests.support.waiting import until_true
 from tests.support.wire_proxy import WireProxy
 
 __all__ = ["server_program"]
@@ -228,14 +229,14 @@ async def test_a_value_too_large_to_be_told_is_set_and_not_written(
                 told = await client.run(session, "name[0], unit['name'][0], len(name)")
                 return told.result == f"('{letter}', '{letter}', 10000)"
 
-            await until_true(is_set)
+            await until_true(is_set, timeout=ASKED_S)
         await client.run(session, "name += 'c'")
         await stderr_of(client, session, "no exact form of at most 8 KiB")
 
         async def is_back() -> bool:
             return (await client.run(session, "len(name)")).result == "10000"
 
-        await until_true(is_back)
+        await until_true(is_back, timeout=ASKED_S)
         await client.run(session, "name = 'short'")
         await arena.until(lambda: arena.unit().name == "short", "a short name")
 
@@ -421,7 +422,7 @@ async def arena_and_session_are_equal(arena: Game, client: Client, session: str)
         values = [await client.value(session, name) for name in ("hp", "unit")]
         return values == [row["hp"], row]
 
-    await until_true(are_equal)
+    await until_true(are_equal, timeout=ASKED_S)
     await asyncio.sleep(0.5)  # the record of it may still be on its way
     row, log = arena.unit(), client.log(session)
     seq = log.seq
@@ -543,7 +544,7 @@ async def test_a_sleeping_session_is_not_woken_by_its_row(
             async def is_asleep() -> bool:
                 return await status() == "hibernated"
 
-            await until_true(is_asleep)
+            await until_true(is_asleep, timeout=ASKED_S)
             await arena.put(hp=55)
             await asyncio.sleep(0.5)
             assert await status() == "hibernated"

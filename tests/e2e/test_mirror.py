@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +20,7 @@ from tests.support.client import Client
 from tests.support.mirror_client import mirror_command
 from tests.support.mirrored import Mirrored
 from tests.support.serving import Serving
+from tests.support.waiting import until_true
 from tests.support.wire_proxy import WireProxy
 
 __all__ = ["server_program"]
@@ -183,11 +184,3 @@ class Asker:
                 rows = await admin.sql(DATABASE, "SELECT * FROM command_result")
                 return {row.command for row in rows if row.ok}
         return set()
-
-
-async def until_true(
-    holds: Callable[[], Awaitable[bool]], timeout: float = 30, interval: float = 0.05
-) -> None:
-    async with asyncio.timeout(timeout):
-        while not await holds():  # noqa: ASYNC110 - rows are asked for, not told
-            await asyncio.sleep(interval)

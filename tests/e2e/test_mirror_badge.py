@@ -10,11 +10,12 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from spacetimedb_client.testing import Server
-from tests.e2e.test_mirror import DATABASE, lasting, server_program, until_true
+from tests.e2e.test_mirror import DATABASE, lasting, server_program
 from tests.support.client import Client
 from tests.support.served import http
 from tests.support.serving import Serving
 from tests.support.session_page import WAIT_MS, SessionPage
+from tests.support.waiting import until_true
 from tests.support.wire_proxy import WireProxy
 
 __all__ = ["lasting", "server_program"]

@@ -23,7 +23,7 @@ from tests.support.client import CallFailed, Client
 from tests.support.mirror_client import MirrorClient, mirror_command
 from tests.support.mirrored import Mirrored
 from tests.support.serving import Serving
-from tests.support.waiting import until
+from tests.support.waiting import until, until_true
 
 __all__ = ["server_program"]
 
@@ -255,9 +255,10 @@ async def test_one_key_at_several_sessions_happens_once(scene: Scene) -> None:
 
 
 async def until_rows(mirrored: Mirrored, table: str, count: int) -> None:
-    async with asyncio.timeout(30):
-        while len(await mirrored.rows(table)) != count:  # noqa: ASYNC110 - rows are asked for
-            await asyncio.sleep(0.05)
+    async def are_there() -> bool:
+        return len(await mirrored.rows(table)) == count
+
+    await until_true(are_there)
 
 
 async def test_an_owner_of_all_sessions_makes_and_ends_them(scene: Scene) -> None:

@@ -11,13 +11,12 @@ import pytest
 
 from spacetimedb_client import Admin, FileCredentials
 from spacetimedb_client.testing import Server
-from tests.e2e.test_mirror import until_true
 from tests.sdk.conftest import server_program
 from tests.support.client import Client, Json
 from tests.support.mirror_client import MirrorClient, mirror_command
 from tests.support.mirrored import Mirrored
 from tests.support.serving import Serving
-from tests.support.waiting import until
+from tests.support.waiting import until, until_true
 from watchglass_server.mirroring import CREDENTIALS
 from watchglass_sync.journal import Journal
 from watchglass_sync.records import RESUMED_FROM

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,10 @@ from spacetimedb_bsatn import u8, u32
 from spacetimedb_client import Admin, Connection, FileCredentials, connect
 from spacetimedb_client.module import Module
 from tests.support.client import CallFailed, Client
+from tests.support.waiting import until_true
 from watchglass_server.mirroring import CREDENTIALS
 
+ASKED_S = 15
 UNIT = {"id": u32, "hp": u8, "x": float, "name": str}
 
 
@@ -85,13 +87,6 @@ async def game(
             await admin.delete(database)
 
 
-async def until_true(holds: Callable[[], Awaitable[object]], timeout: float = 15) -> None:
-    """Wait until something that has to be asked for is so."""
-    async with asyncio.timeout(timeout):
-        while not await holds():  # noqa: ASYNC110 - it is asked for
-            await asyncio.sleep(0.02)
-
-
 async def mirror_token(uri: str, data_dir: Path, database: str = "watchglass") -> str:
     """The token by which the server is known to the database, once it has one."""
     kept = FileCredentials(data_dir / CREDENTIALS)
@@ -99,7 +94,7 @@ async def mirror_token(uri: str, data_dir: Path, database: str = "watchglass") -
     async def is_there() -> bool:
         return kept.load(uri, database) is not None
 
-    await until_true(is_there)
+    await until_true(is_there, timeout=ASKED_S)
     token = kept.load(uri, database)
     assert token is not None
     return token
@@ -118,7 +113,7 @@ async def bind(client: Client, session: str, name: str, **fields: object) -> dic
                 raise
         return bool(answers)
 
-    await until_true(is_answered)
+    await until_true(is_answered, timeout=ASKED_S)
     return answers[0]
 
 

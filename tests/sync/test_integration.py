@@ -14,7 +14,7 @@ from spacetimedb_client import Admin, ConnectionLost, FileCredentials, ReducerEr
 from spacetimedb_client.module import BatchStep
 from spacetimedb_client.testing import Server
 from tests.sdk.conftest import server_program
-from tests.support.waiting import until
+from tests.support.waiting import until, until_true
 from watchglass_sync.inbox import CommandInbox
 from watchglass_sync.integration import SpacetimeDBIntegration
 from watchglass_sync.journal import Journal
@@ -88,9 +88,10 @@ async def test_it_ends_also_when_something_fails_meanwhile(
 
 
 async def until_told(rows: Rows, table: str, due: list[str]) -> None:
-    async with asyncio.timeout(30):
-        while await rows(table) != due:  # noqa: ASYNC110 - rows are asked for, not told
-            await asyncio.sleep(0.05)
+    async def are_there() -> bool:
+        return await rows(table) == due
+
+    await until_true(are_there)
 
 
 @asynccontextmanager
