@@ -411,6 +411,10 @@ class Connection:
 
     async def _transaction(self, event: TransactionUpdate) -> None:
         staged = await self._apply(event.updates)
-        self._db.dispatch(EventContext(self, Cause.TRANSACTION, event.reducer), staged)
+        called = event.reducer
+        is_own = event.result is not None or (
+            called is not None and called.connection_id == self.connection_id
+        )
+        self._db.dispatch(EventContext(self, Cause.TRANSACTION, called, is_own), staged)
         if event.result is not None:
             self._link.answer(event.result.request_id, event.result)

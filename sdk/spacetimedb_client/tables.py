@@ -29,11 +29,15 @@ class Cause(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class EventContext:
-    """The first argument of row callbacks; only v1 servers tell the reducer of others' calls."""
+    """The first argument of row callbacks; only v1 servers tell the reducer of others' calls.
+
+    `is_own`: a call of this connection did it, whose answer follows.
+    """
 
     connection: Any
     cause: Cause
     reducer: ReducerEvent | None = None
+    is_own: bool = False
 
     @property
     def arguments(self) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from spacetimedb_client import (
@@ -26,6 +26,7 @@ from spacetimedb_client import (
 )
 from spacetimedb_client.backoff import delays
 from spacetimedb_client.http_answers import identity_of_token
+from spacetimedb_client.tables import EventContext
 from watchglass_sync.bindings import Picture
 from watchglass_sync.errors import BindingRefused, ValueMisfit
 from watchglass_sync.row_form import Bytes, Owner, RowAddress, RowForm
@@ -34,6 +35,8 @@ _log = logging.getLogger(__name__)
 
 ANSWER_S: Final = 10.0
 SHOWN_S: Final = 2.0
+# A row that others change faster than this is put right is not chased for ever.
+PUT_RIGHT_AT_MOST: Final = 20
 UNSUITABLE: Final = (ConversionError, MessageTooLarge, QueryError)
 # A row is told of so often at most, and all of them so seldom that no session waits for the server,
 # to which each variable that is set costs about this.
@@ -84,6 +87,10 @@ class FollowedRow:
         self.is_due = False
         self.told_at = 0.0
         self.news = asyncio.Event()
+        # One call at a time: each is made of what the one before has left.
+        self.calling = asyncio.Lock()
+        # The row of the SDK that our own call has found, and replaced.
+        self.found: Any = None
         self._row: Any = None
         self._picture: Bytes | None = None
 
@@ -104,6 +111,17 @@ class FollowedRow:
         self.is_due, self.told_at = False, time.monotonic()
         for follower in list(self.followers):
             follower.row_came(self.picture)
+
+    def undone(self, known: Bytes, ours: Picture) -> Picture:
+        """What our row, made of `known`, has undone of others, and still does."""
+        now = self.picture
+        if self.found is None or now is None:
+            return {}
+        return {
+            name: value
+            for name, value in self.form.row_picture(self.found).items()
+            if name not in ours and value != known[name] and now[name] == known[name]
+        }
 
     async def shows(self, columns: Picture) -> None:
         """SQL is answered on another way than rows are told: wait until the row shows it."""
@@ -289,13 +307,21 @@ class RowDatabase:
         self._heard.add(table)
         handle = connection.db[table]
         handle.on_insert(lambda _, row: self._changed(table, row, row))
-        handle.on_update(lambda _, __, row: self._changed(table, row, row))
+        handle.on_update(lambda event, old, row: self._updated(table, event, old, row))
         handle.on_delete(lambda _, row: self._changed(table, row, None))
+
+    def _row(self, table: str, known: Any) -> FollowedRow | None:
+        key_of = self._connection.bindings.tables[table].key if self._connection else None
+        return self._rows.get((table, key_of(known))) if key_of is not None else None
+
+    def _updated(self, table: str, event: EventContext, old: Any, now: Any) -> None:
+        if event.is_own and (row := self._row(table, now)) is not None:
+            row.found = old
+        self._changed(table, now, now)
 
     def _changed(self, table: str, known: Any, now: Any) -> None:
         """Keep the newest of a row; who follows it is told at once, and then not too often."""
-        key_of = self._connection.bindings.tables[table].key if self._connection else None
-        row = self._rows.get((table, key_of(known))) if key_of is not None else None
+        row = self._row(table, known)
         if row is None or row.subscription is None:
             return
         row.put(now)
@@ -306,7 +332,8 @@ class RowDatabase:
             asyncio.get_running_loop().call_later(max(0.0, delay), self._tell, row)
 
     def _tell(self, row: FollowedRow) -> None:
-        if row.is_due:
+        # While it is being written it may be what nobody wants: its writer tells of it at the end.
+        if row.is_due and not row.calling.locked():
             row.tell()
 
     def _own(self, work: Coroutine[Any, Any, None]) -> None:
@@ -352,10 +379,29 @@ class RowDatabase:
         if form.why_read_only is not None:
             raise RowWriteRefused(form.why_read_only)
         if form.reducer is not None:
-            await connection.reducers[form.reducer](form.changed_row(known, columns))
+            async with row.calling:
+                await self._call(connection.reducers[form.reducer], row, columns)
         else:
             await self._update(admin, form, columns)
             await row.shows(columns)
+
+    async def _call(
+        self, reducer: Callable[[Any], Awaitable[Any]], row: FollowedRow, columns: Picture
+    ) -> None:
+        """Have it written whole; what others changed on the way there is put right at once."""
+        for _ in range(PUT_RIGHT_AT_MOST):
+            known = row.picture
+            if known is None:
+                return
+            row.found = None
+            await reducer(row.form.changed_row(known, columns))
+            columns = row.undone(known, columns)
+            if not columns:
+                return
+        _log.warning(
+            "%s: others change it too often; of theirs this may be lost: %s",
+            row.form.address, ", ".join(columns),
+        )  # fmt: skip
 
     async def _update(self, admin: Admin, form: RowForm, columns: Picture) -> None:
         try:

@@ -157,6 +157,18 @@ async def test_rows_come_and_change_and_go_with_events(database: Database) -> No
         assert len(conn.db.player) == 0
 
 
+@pytest.mark.parametrize("light", [False, True])
+async def test_an_event_says_whether_the_call_was_ours(database: Database, light: bool) -> None:
+    async with connect(*database.address, light=light) as conn, connect(*database.address) as other:
+        await conn.subscribe(*EVERYTHING)
+        heard = Heard(conn, "player")
+        await conn.reducers.player_insert(player(conn, "Ann"))
+        await other.reducers.player_insert(player(other, "Bo"))
+        await conn.reducers.player_delete(next(iter(conn.db.player)).id)
+        assert [context.is_own for context in heard.contexts] == [True, False, True]
+        await conn.reducers.player_delete(next(iter(conn.db.player)).id)
+
+
 async def test_indexes_find_and_filter(database: Database) -> None:
     async with connect(*database.address) as conn:
         await conn.subscribe(*EVERYTHING)
