@@ -95,7 +95,7 @@ async def measure_all(
     await follow(mirrored, latencies, QUIET, count)
     async with loaded(mirrored.server) as load:
         await follow(mirrored, latencies, LOADED, count)
-    compared = await compare({ON: mirrored.server, OFF: other}, scaled(9))
+    compared = await compare({ON: mirrored.server, OFF: other}, scaled(31))
     rates = {sessions: await rate(mirrored, sessions, scaled(3)) for sessions in UNITS}
     return Mirror(latencies, load.per_s, rates, compared)
 

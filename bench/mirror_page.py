@@ -54,12 +54,16 @@ def per_s(rates: Sequence[Rate]) -> Figure:
 def cores_table(rates: Mapping[int, Sequence[Rate]]) -> str:
     """Of the processors, by who had them."""
     kinds = list(next(iter(rates.values()))[0].cores)
-    head = ["sessions", *kinds, "the server, for a change"]
+    shown = ("server", "mirror")
+    head = ["sessions", *kinds, *(f"the {kind}, for a change" for kind in shown)]
     lines = [f"| {' | '.join(head)} |", f"|{' ---: |' * len(head)}"]
     for sessions, found in rates.items():
         used = (statistics.median(rate.cores[kind] for rate in found) for kind in kinds)
-        each_us = statistics.median(rate.cores["server"] / rate.per_s * 1e6 for rate in found)
-        cells = [f"{sessions}", *map(rounded, used), f"{rounded(each_us)} µs"]
+        each_us = [
+            statistics.median(rate.cores[kind] / rate.per_s * 1e6 for rate in found)
+            for kind in shown
+        ]
+        cells = [f"{sessions}", *map(rounded, used), *(f"{rounded(us)} µs" for us in each_us)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.contender import BenchFailed
-from bench.processes import descendants_of, ended
+from bench.processes import command_of, descendants_of, ended
 from bench.watchglass_side import Watchglass
 from spacetimedb_client import Admin, FileCredentials
+from watchglass_server.mirror_process import PROGRAM
 
 ROOT: Final = Path(__file__).parents[1]
 DATABASE: Final = "bench"
@@ -84,9 +85,12 @@ class Mirrored:
 
     def pids(self, reader: Reader) -> dict[str, list[int]]:
         """The processes that have a part in it."""
+        others = descendants_of(self.server.server_pid)
+        mirror = [pid for pid in others if PROGRAM in command_of(pid)]
         return {
             "server": [self.server.server_pid],
+            "mirror": mirror,
             "database": [self.database_pid],
             "reader": [reader.process.pid],
-            "sessions": descendants_of(self.server.server_pid),
+            "sessions": [pid for pid in others if pid not in mirror],
         }

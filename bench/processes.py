@@ -20,6 +20,11 @@ def descendants_of(pid: int) -> list[int]:
     return [*children, *(each for child in children for each in descendants_of(child))]
 
 
+def command_of(pid: int) -> list[str]:
+    """The words by which it was started."""
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+
+
 def cpu_s(pids: Iterable[int]) -> float:
     """The processor time that they have taken."""
     return sum(map(_cpu_ticks, pids)) / os.sysconf("SC_CLK_TCK")

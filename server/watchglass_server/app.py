@@ -104,7 +104,7 @@ class PyodideServer:
         journal = await self._stack.enter_async_context(await Journal.open(config.data_dir))
         manager = _manager(config, assets, isolated.launcher)
         await self._stack.enter_async_context(manager)
-        await self._build(journal, manager, assets, listening)
+        mirroring = await self._build(journal, manager, assets, listening)
         await isolated.prove()
         self._on_isolation(isolated.isolation)
         try:
@@ -113,12 +113,13 @@ class PyodideServer:
             raise SetupError(
                 f"No session process can be started: {error} Run `watchglass doctor`."
             ) from error
+        await mirroring.has_looked()
         self._write_runtime_file()
         self._is_ready = True
 
     async def _build(
         self, journal: Journal, manager: PyodideManager, assets: Assets, listening: socket.socket
-    ) -> None:
+    ) -> Mirroring:
         """Put the parts together, innermost first."""
         config, clock, rooms = self.config, Clock(), Rooms()
         scripts = GivenScripts(config.watch)
@@ -204,6 +205,7 @@ class PyodideServer:
             self._stack.push_async_callback(_cancelled, task)
         ending = asyncio.create_task(_end_expired_shares(shares, gateway), name="expired shares")
         self._stack.push_async_callback(_cancelled, ending)
+        return mirroring
 
     def _write_runtime_file(self) -> None:
         """Tell the commands on this machine where the server is; for its owner's eyes only."""

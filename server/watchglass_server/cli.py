@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from watchglass_server.app import PyodideServer
 from watchglass_server.config import Config, SettingError, add_flags, read_settings
 from watchglass_server.errors import WatchglassError
 from watchglass_server.isolation import Isolation
+from watchglass_server.logs import log_to_stderr
 from watchglass_server.subcommands import SUBCOMMANDS
 from watchglass_server.version import VERSION
 from watchglass_sync.errors import SyncError
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if args.command == "serve":
             config = read_settings(vars(args), os.environ)
-            _log_to_stderr(config.log_level)
+            log_to_stderr(config.log_level.upper())
             return asyncio.run(_serve(config))
         status: int = asyncio.run(args.run(args))
         return status
@@ -90,14 +90,6 @@ async def _run(config: Config, ready: asyncio.Event, stop: asyncio.Event) -> int
 def _say_isolation(isolation: Isolation) -> None:
     print(
         f"watchglass: isolation {isolation.level}: {isolation.words}.", file=sys.stderr, flush=True
-    )
-
-
-def _log_to_stderr(level: str) -> None:
-    logging.basicConfig(
-        level=level.upper(),
-        stream=sys.stderr,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
 
 

@@ -21,9 +21,9 @@ from watchglass_server.tokens import new_id
 from watchglass_sync.journal import Journal
 
 if TYPE_CHECKING:
+    from watchglass_server.mirror_process import MirrorProcess
     from watchglass_server.mirror_resume import MirrorResume
     from watchglass_sync.bound_rows import BoundRows
-    from watchglass_sync.integration import SpacetimeDBIntegration
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ CREDENTIALS = "spacetimedb"
 ORIGIN = "mirror-origin"
 ADDRESS = "mirror-address"
 TAKEN_OVER_IN_S = 30.0
+LOOKED_IN_S = 5.0
 Publish = Callable[[str, Sequence[dict[str, Any]]], None]
 Ended = Callable[[str], None]
 
@@ -40,7 +41,7 @@ Ended = Callable[[str], None]
 class Mirroring:
     """The mirror of this server, or none."""
 
-    integration: SpacetimeDBIntegration | None
+    process: MirrorProcess | None
     resuming: MirrorResume | None = None
 
     @classmethod
@@ -58,25 +59,25 @@ class Mirroring:
         from spacetimedb_client import FileCredentials
         from watchglass_server.mirror_commands import MirrorCommands
         from watchglass_server.mirror_credentials import settle_credentials
+        from watchglass_server.mirror_process import Mirrored, MirrorProcess
         from watchglass_server.mirror_resume import MirrorResume
-        from watchglass_sync.integration import SpacetimeDBIntegration
 
         credentials = FileCredentials(config.data_dir / CREDENTIALS)
         settle_credentials(config, config.spacetimedb, credentials)
         origin = _origin(config)
-        commands = MirrorCommands(gateway, lambda: integration.permissions, is_stopping)
-        integration = SpacetimeDBIntegration(
-            journal,
+        commands = MirrorCommands(gateway, lambda: process.permissions, is_stopping)
+        mirrored = Mirrored(
             config.spacetimedb,
-            credentials,
+            journal=journal.path,
+            credentials=config.data_dir / CREDENTIALS,
             origin=origin,
-            perform=commands.perform,
             public=config.mirror_public,
         )
+        process = MirrorProcess(journal, mirrored, commands.perform)
         # For `watchglass mirror`, which asks the database whether or not a server runs.
         (config.data_dir / ADDRESS).write_text(f"{config.spacetimedb}\n", "utf-8")
         resuming = MirrorResume(journal, config, config.spacetimedb, credentials, origin)
-        return cls(integration, resuming if config.resume_from_mirror else None)
+        return cls(process, resuming if config.resume_from_mirror else None)
 
     async def resume(self) -> None:
         """Take up what others have mirrored, if that was asked for. Raises SetupError."""
@@ -85,34 +86,39 @@ class Mirroring:
 
     async def start(self) -> None:
         """Begin, whether or not there is a database yet."""
-        if self.integration is None:
+        if self.process is None:
             return
-        await self.integration.start()
+        await self.process.start()
         if self.resuming is None or not self.resuming.count.resumed:
             return
         # Whoever looks at the mirror once this server is ready finds its rows there.
-        if not await self.integration.caught_up(TAKEN_OVER_IN_S):
+        if not await self.process.caught_up(TAKEN_OVER_IN_S):
             _log.warning("the rows of resumed sessions are taken over later")
+
+    async def has_looked(self) -> None:
+        """Wait until it has made its tables or has not reached the database; for a moment only."""
+        if self.process is not None:
+            await self.process.has_looked(LOOKED_IN_S)
 
     async def stop(self) -> None:
         """Let it catch up for a moment, and end it."""
-        if self.integration is not None:
-            await self.integration.stop()
+        if self.process is not None:
+            await self.process.stop()
 
     def bound_rows(self, config: Config) -> BoundRows | None:
         """The rows that variables follow, by the mirror's identity: of all databases there."""
-        if self.integration is None:
+        if self.process is None:
             return None
         from spacetimedb_client import FileCredentials
         from watchglass_sync.bound_rows import BoundRows
 
-        address = self.integration.address
+        address = self.process.address
         kept = FileCredentials(config.data_dir / CREDENTIALS)
         return BoundRows(address, lambda: kept.load(address.uri, address.database))
 
     def published(self, publish: Publish) -> Publish:
         """The same, with the mirror told of what was stored."""
-        mirror = self.integration
+        mirror = self.process
         if mirror is None:
             return publish
 
@@ -125,12 +131,12 @@ class Mirroring:
 
     def stored(self, session: str) -> None:
         """A session was stored that was never live."""
-        if self.integration is not None:
-            self.integration.notify(session)
+        if self.process is not None:
+            self.process.notify(session)
 
     def ended(self, ended: Ended) -> Ended:
         """The same, with the mirror told that a session is gone."""
-        mirror = self.integration
+        mirror = self.process
         if mirror is None:
             return ended
 
@@ -143,14 +149,14 @@ class Mirroring:
 
     async def tell(self, sessions: Sessions, clock: Clock) -> None:
         """Keep the people in each session told how far its mirror is; at once done without one."""
-        if self.integration is not None:
-            await MirrorTelling(self.integration, sessions, clock).run()
+        if self.process is not None:
+            await MirrorTelling(self.process, sessions, clock).run()
 
     def figures(self, now_s: float) -> list[Metric]:
         """What /metrics has of the mirror."""
-        if self.integration is None:
+        if self.process is None:
             return []
-        status, lag = self.integration.status, self.integration.lag
+        status, lag = self.process.status, self.process.lag
         return [
             gauge("mirror_connected", "The database is there.", status.state != "disconnected"),
             gauge("mirror_behind_events", "Events without rows.", lag.behind_by()),
@@ -159,17 +165,15 @@ class Mirroring:
             counter("mirror_rows_total", "Operations on rows.", status.rows),
             counter("mirror_batches_total", "Transactions.", status.batches),
             counter("mirror_errors_total", "Connections lost or refused.", status.errors),
-            counter("mirror_commands_total", "Commands answered.", self.integration.commands),
+            counter("mirror_commands_total", "Commands answered.", status.commands),
         ]
 
 
 class MirrorTelling:
     """Has the people in each session told how far its mirror is."""
 
-    def __init__(
-        self, integration: SpacetimeDBIntegration, sessions: Sessions, clock: Clock
-    ) -> None:
-        self._integration = integration
+    def __init__(self, process: MirrorProcess, sessions: Sessions, clock: Clock) -> None:
+        self._process = process
         self._sessions = sessions
         self._clock = clock
         self._news: dict[str, MirrorNews] = {}
@@ -184,7 +188,7 @@ class MirrorTelling:
     def look(self) -> None:
         """Tell each session in which somebody is what is news to it."""
         now = self._clock.monotonic_s()
-        if self._integration.status.state != "disconnected":
+        if self._process.status.state != "disconnected":
             self._there_at = now
         live = self._sessions.live
         self._news = {one.session: self._news.get(one.session) or MirrorNews() for one in live}
@@ -200,11 +204,11 @@ class MirrorTelling:
         fold = live.state.fold
         if live.is_failed or fold.destroyed or not fold.participants:
             return
-        if self._integration.is_elsewhere(live.session):
+        if self._process.is_elsewhere(live.session):
             if fold.mirror is not None and fold.mirror.state != "off":
                 live.apply(MirrorTold("off", 0))
             return
-        lag = self._integration.lag
+        lag = self._process.lag
         sight = MirrorSight(
             clock=now,
             recorded=fold.seq,

@@ -28,12 +28,19 @@ class CommandInbox:
     died is there still, and is performed again.
     """
 
-    def __init__(self, tables: MirrorTables, access: MirrorAccess, perform: Perform) -> None:
-        self.answered = 0
+    def __init__(
+        self,
+        tables: MirrorTables,
+        access: MirrorAccess,
+        perform: Perform,
+        answered: Callable[[], None],
+    ) -> None:
+        """`answered` is called when a command has its answer."""
         self._results = CommandResults(tables)
         self._access = access
         self._elsewhere: Set[str] = frozenset()
         self._perform = perform
+        self._answered = answered
 
     async def run(self, database: MirrorDatabase, elsewhere: Set[str]) -> None:
         """Until it is cancelled, or the connection is lost. Raises SpacetimeDBError.
@@ -76,7 +83,7 @@ class CommandInbox:
             return
         outcome = await self._perform(command)
         await database.apply(self._results.answered(command, outcome, Timestamp.now()))
-        self.answered += 1
+        self._answered()
 
 
 class _Turns:

@@ -5,24 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from spacetimedb_client import CallError, FileCredentials, MessageTooLarge, SpacetimeDBError
 from spacetimedb_client.backoff import delays
 from spacetimedb_client.module import BatchStep
 from watchglass_sync.errors import MirrorRefused, SessionUnknown
 from watchglass_sync.inbox import CommandInbox, Perform
-from watchglass_sync.journal import Journal
+from watchglass_sync.journal_reader import JournalReader
 from watchglass_sync.mirror import SessionMirror, Stored
 from watchglass_sync.mirror_access import MirrorAccess
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_database import MirrorDatabase
-from watchglass_sync.mirror_lag import MirrorLag
+from watchglass_sync.mirror_listener import MirrorListener, MirrorStatus, Span
 from watchglass_sync.mirror_tables import MirrorTables
-from watchglass_sync.permissions import Permissions
-from watchglass_sync.records import RESUMED_FROM, SessionRow
+from watchglass_sync.records import RESUMED_FROM, Event, SessionRow
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +29,7 @@ BATCH_STEPS: Final = 1000
 # What is recorded meanwhile shares a batch: one for each event would slow short executions down.
 GATHER_S: Final = 0.02
 STEPS_IN_TURN: Final = 50
+END_S: Final = 1.0
 READ_EVENTS: Final = 500
 READ_BYTES: Final = 4 * 2**20
 
@@ -40,19 +40,6 @@ SET_ASIDE: Final = (
     "its rows in the mirror stay as they are until this server starts again; please report this"
 )
 LEFT_ALONE: Final = "its rows in the mirror are left alone, and what happens here is not in them"
-
-MirrorState = Literal["connected", "behind", "disconnected"]
-
-
-@dataclass(frozen=True, slots=True)
-class MirrorStatus:
-    """How the mirror is, of all sessions together; `lag` has how far each is."""
-
-    state: MirrorState = "disconnected"
-    rows: int = 0
-    batches: int = 0
-    errors: int = 0
-    problem: str | None = None
 
 
 class SpacetimeDBIntegration:
@@ -65,26 +52,32 @@ class SpacetimeDBIntegration:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: JournalReader,
         address: MirrorAddress,
         credentials: FileCredentials,
         *,
         origin: str,
+        ended_at: Mapping[str, int],
         perform: Perform,
+        listener: MirrorListener,
         public: bool = False,
     ) -> None:
-        """`perform` does what a row of `command` asks for."""
+        """`perform` does what a row of `command` asks for.
+
+        `ended_at`: the last event of each session that there was when this server started.
+        """
         self.address = address
         self.status = MirrorStatus()
-        self.lag = MirrorLag()
+        self._listener = listener
         self._journal = journal
         self._credentials = credentials
         self._origin = origin
         self._tables = MirrorTables(public=public)
         self._access = MirrorAccess(self._tables)
-        self._inbox = CommandInbox(self._tables, self._access, perform)
+        self._inbox = CommandInbox(self._tables, self._access, perform, self._answered)
         self._mirrors: dict[str, SessionMirror] = {}
-        self._ended_at: dict[str, int] = {}  # the last event of each when this server started
+        self._ended_at = dict(ended_at)
+        self._spans: dict[str, Span] = {}  # what was read of each session, to be written
         self._dirty: dict[str, None] = {}  # in the order in which they changed
         self._elsewhere: set[str] = set()  # sessions that other servers write
         self._left: set[str] = set()  # those of them that are here as well
@@ -95,25 +88,8 @@ class SpacetimeDBIntegration:
         self._caught_up = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    @property
-    def permissions(self) -> Permissions:
-        """What the owner has granted, as far as is known here."""
-        return self._access.permissions
-
-    @property
-    def commands(self) -> int:
-        """How many commands it has answered."""
-        return self._inbox.answered
-
-    def is_elsewhere(self, session: str) -> bool:
-        """True when another server writes the rows of this session."""
-        return session in self._elsewhere
-
-    async def start(self) -> None:
-        """Begin, before any session is live; does not wait for the database."""
-        self._ended_at = {row.session: row.last_seq for row in await self._journal.sessions()}
-        for session, last in self._ended_at.items():
-            self.lag.found(session, last)
+    def start(self) -> None:
+        """Begin; it is there when the database is."""
         self._task = asyncio.create_task(self._run(), name="mirror")
 
     async def stop(self, grace: float = 2.0) -> None:
@@ -124,7 +100,7 @@ class SpacetimeDBIntegration:
             _log.warning("the mirror is behind at the end; the next start goes on there")
         self._is_stopping = True
         self._task.cancel()
-        _, left = await asyncio.wait({self._task}, timeout=grace)
+        _, left = await asyncio.wait({self._task}, timeout=max(grace, END_S))
         if left:
             _log.error("the mirror does not end")
 
@@ -173,12 +149,14 @@ class SpacetimeDBIntegration:
 
     async def _follow(self, database: MirrorDatabase) -> None:
         self._mirrors = await database.mirrors()
-        self.lag.connected({name: one.position.seq for name, one in self._mirrors.items()})
+        self._spans.clear()
+        self._listener.connected({name: one.position.seq for name, one in self._mirrors.items()})
         for mirror in self._mirrors.values():
             mirror.alive_after = self._ended_at.get(mirror.session, 0)
             mirror.is_settled = mirror.position.seq > mirror.alive_after
         stored = await self._journal.sessions()
         self._elsewhere = _elsewhere(database.others, stored)
+        self._listener.elsewhere(self._elsewhere)
         for session in sorted(self._elsewhere & {row.session for row in stored} - self._left):
             _log.warning("session %s is continued by another server: %s", session, LEFT_ALONE)
             self._left.add(session)
@@ -187,7 +165,7 @@ class SpacetimeDBIntegration:
         )
         _log.info("the mirror at %s is there", self.address)
         self._say(state="behind" if self._dirty else "connected", problem=None)
-        await self._access.open(database, self._wake)
+        await self._access.open(database, self._granted)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._write(database), name="mirror: rows")
             group.create_task(self._inbox.run(database, self._elsewhere), name="mirror: commands")
@@ -218,8 +196,10 @@ class SpacetimeDBIntegration:
             count += len(steps)
             found.setdefault(session, []).extend(steps)
         if count:
+            self._listener.read(self._spans)
+            self._spans = {}
             batches = await self._apply(database, found)
-            self.lag.written()
+            self._listener.written()
             self._say(
                 state="behind" if self._dirty else "connected",
                 rows=self.status.rows + count,
@@ -262,10 +242,10 @@ class SpacetimeDBIntegration:
                 session, after, READ_EVENTS, max_bytes=READ_BYTES
             )
         except SessionUnknown:
-            self.lag.forgotten(session)
+            self._listener.forgotten(session)
             return [] if mirror is None else await self._forgotten(database, mirror)
         if mirror is None and session in self._elsewhere:
-            self.lag.forgotten(session)
+            self._listener.forgotten(session)
             return []
         if mirror is None and session in database.others:
             return await self._take_over(database, row)
@@ -274,7 +254,7 @@ class SpacetimeDBIntegration:
             mirror.alive_after = self._ended_at.get(session, 0)
             self._mirrors[session] = mirror
             self._access.look_at(session)
-        self.lag.read(session, events)
+        self._read(session, events)
         steps = mirror.describe(row)
         for step in mirror.taking(events):
             steps.append(step)
@@ -299,7 +279,7 @@ class SpacetimeDBIntegration:
         steps = mirror.take_over(other, await database.keys(session))
         events = await self._journal.events(session, 0, READ_EVENTS, max_bytes=READ_BYTES)
         while events:
-            self.lag.read(session, events)
+            self._read(session, events)
             steps += mirror.take(events)
             after = mirror.position.seq
             events = await self._journal.events(session, after, READ_EVENTS, max_bytes=READ_BYTES)
@@ -316,8 +296,23 @@ class SpacetimeDBIntegration:
         await database.apply(self._access.forget(session))
         return steps
 
+    def _read(self, session: str, events: Sequence[Event]) -> None:
+        if events:
+            span = Span(events[0].time, events[-1].seq, events[-1].time)
+            known = self._spans.get(session)
+            self._spans[session] = known.joined(span) if known is not None else span
+
+    def _granted(self) -> None:
+        self._listener.granted(self._access.permissions.all)
+        self._wake()
+
+    def _answered(self) -> None:
+        self._say(commands=self.status.commands + 1)
+
     def _say(self, **changes: Any) -> None:
-        self.status = replace(self.status, **changes)
+        before, self.status = self.status, replace(self.status, **changes)
+        if self.status != before:
+            self._listener.status(self.status)
 
 
 def _elsewhere(others: Mapping[str, Stored], stored: Iterable[SessionRow]) -> set[str]:

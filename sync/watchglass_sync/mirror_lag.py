@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from watchglass_sync.records import Event
+from watchglass_sync.mirror_listener import Span
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class MirrorLag:
 
     def __init__(self) -> None:
         self._sessions: dict[str, _Lag] = {}
-        self._read: dict[str, tuple[int, str]] = {}
+        self._read: dict[str, Span] = {}
 
     def found(self, session: str, last: int) -> None:
         """A session was stored up to this event before this server started."""
@@ -55,21 +55,20 @@ class MirrorLag:
         for session, lag in self._sessions.items():
             lag.mirrored = positions.get(session, 0)
 
-    def read(self, session: str, events: Sequence[Event]) -> None:
+    def read(self, spans: Mapping[str, Span]) -> None:
         """These follow those with rows, or those read before them, and are about to be written."""
-        if not events:
-            return
-        lag = self._sessions.setdefault(session, _Lag())
-        if session not in self._read:
-            lag.since = events[0].time
-        self._read[session] = (events[-1].seq, events[-1].time)
+        for session, span in spans.items():
+            known = self._read.get(session)
+            if known is None:
+                self._sessions.setdefault(session, _Lag()).since = span.since
+            self._read[session] = known.joined(span) if known is not None else span
 
     def written(self) -> None:
         """What was read has its rows."""
-        for session, (last, time) in self._read.items():
+        for session, span in self._read.items():
             lag = self._sessions[session]
             # The next one came later than this; how much later is known once it is read.
-            lag.mirrored, lag.since = last, time
+            lag.mirrored, lag.since = span.last, span.last_time
         self._read.clear()
 
     def mirrored(self, session: str) -> int:

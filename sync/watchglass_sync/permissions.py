@@ -66,6 +66,11 @@ class Permissions:
         return max((each for each in found if each in ROLES), key=ROLES.index, default=None)
 
     @property
+    def all(self) -> list[Permission]:
+        """Each of them."""
+        return [each for own in self._by_identity.values() for each in own.values()]
+
+    @property
     def identities(self) -> frozenset[str]:
         """Those to whom anything was granted."""
         return frozenset(self._by_identity)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +19,7 @@ from spacetimedb_client import Admin, ConnectError
 from spacetimedb_client.testing import Server
 from tests.sdk.conftest import server_program
 from tests.support.client import Client
-from tests.support.mirror_client import mirror_command
+from tests.support.mirror_client import mirror_command, until_published
 from tests.support.mirrored import Mirrored
 from tests.support.serving import Serving
 from tests.support.waiting import until_true
@@ -27,7 +29,7 @@ __all__ = ["server_program"]
 
 pytestmark = pytest.mark.slow
 DATABASE = "watchglass"
-FAULTS = ("cut", "cut in a batch", "kill database", "kill server")
+FAULTS = ("cut", "cut in a batch", "kill database", "kill mirror", "kill server")
 
 
 @pytest.fixture
@@ -41,6 +43,7 @@ async def test_what_runs_is_seen_as_rows(lasting: Server, tmp_path: Path, cache_
     mirrored = Mirrored(lasting.uri, DATABASE, tmp_path / "data")
     mirror = ("--spacetimedb", f"{lasting.uri}/{DATABASE}", "--pool-min-size", "1")
     with Serving(tmp_path, *mirror, cache_dir=cache_dir) as serving:
+        assert await mirrored.rows("session") == [], "the tables are there before it says ready"
         async with Client(serving.url, serving.token) as client:
             session = await client.create(name="arena")
             await client.run(session, "units = 3; print('hello'); name = '\\ud800'; nothing = None")
@@ -140,6 +143,8 @@ async def under_load(
             database.kill()
             await asyncio.sleep(0.1)
             await asyncio.to_thread(database.start)
+        elif fault == "kill mirror":
+            await kill_mirror(serving)
         else:
             await asyncio.to_thread(serving.kill)
             running.cancel()
@@ -147,6 +152,65 @@ async def under_load(
     if fault == "kill server":
         await asyncio.to_thread(serving.start)
     await asyncio.wait_for(asking, 60)
+
+
+def is_process(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+async def kill_mirror(serving: Serving) -> None:
+    """The process of the mirror, as soon as there is one."""
+
+    async def is_there() -> bool:
+        return len(serving.mirrors()) == 1
+
+    await until_true(is_there)
+    os.kill(serving.mirrors()[0], signal.SIGKILL)
+
+
+async def test_the_mirror_is_a_process_that_nobody_waits_for_and_that_comes_back(
+    lasting: Server, tmp_path: Path, cache_dir: Path
+) -> None:
+    mirrored = Mirrored(lasting.uri, DATABASE, tmp_path / "data")
+    mirror = ("--spacetimedb", f"{lasting.uri}/{DATABASE}", "--pool-min-size", "1")
+    with Serving(tmp_path, *mirror, cache_dir=cache_dir) as serving:
+        async with Client(serving.url, serving.token) as client:
+            session = await client.create()
+
+            async def has(value: int) -> None:
+                async def is_there() -> bool:
+                    return [row["value"].value for row in await mirrored.rows("variable")] == [
+                        value
+                    ]
+
+                await until_true(is_there)
+
+            await client.run(session, "x = 1")
+            await has(1)
+            await kill_mirror(serving)
+            await client.run(session, "x = 2")
+            await has(2)
+            (stopped,) = serving.mirrors()
+            os.kill(stopped, signal.SIGSTOP)
+            await client.run(session, "x = 3")
+            told = await client.log(session).event("mirror.state", state="behind")
+            assert told["data"]["behind_by"] > 0
+            await asyncio.to_thread(serving.kill)
+            os.kill(stopped, signal.SIGCONT)
+
+            async def is_gone() -> bool:
+                return not is_process(stopped)
+
+            await until_true(is_gone)
+        await asyncio.to_thread(serving.start)
+        await has(3)
+        (stopped,) = serving.mirrors()
+        os.kill(stopped, signal.SIGSTOP)
+        await asyncio.to_thread(serving.stop)
+        assert not is_process(stopped)
+    words = serving.words()
+    assert words.count("another one is started") == 1
+    assert words.count("does not end") == 1
 
 
 class Asker:
@@ -158,6 +222,7 @@ class Asker:
 
     @classmethod
     async def granted(cls, serving: Serving, uri: str) -> Self:
+        await until_published(uri, DATABASE)
         async with Admin(uri) as admin:
             made = await admin.create_identity()
         status, said = await mirror_command(serving.data_dir, "grant", str(made.identity), "editor")

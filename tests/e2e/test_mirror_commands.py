@@ -20,7 +20,7 @@ from spacetimedb_client import ReducerError
 from spacetimedb_client.testing import Server
 from tests.sdk.conftest import server_program
 from tests.support.client import CallFailed, Client
-from tests.support.mirror_client import MirrorClient, mirror_command
+from tests.support.mirror_client import MirrorClient, mirror_command, until_published
 from tests.support.mirrored import Mirrored
 from tests.support.serving import Serving
 from tests.support.waiting import until, until_true
@@ -62,6 +62,7 @@ async def opened(program: Path, folder: Path, cache_dir: Path, *flags: str) -> A
         mirror = ("--spacetimedb", f"{database.uri}/{DATABASE}", "--pool-min-size", "1", *flags)
         mirrored = Mirrored(database.uri, DATABASE, folder / "data")
         with Serving(folder, *mirror, cache_dir=cache_dir) as serving:
+            await until_published(database.uri, DATABASE)
             async with Client(serving.url, serving.token) as owner:
                 yield Scene(database, serving, owner, mirrored)
 

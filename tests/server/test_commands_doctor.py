@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import cgroups
 from tests.support.commands import Commands
-from watchglass_sync.journal import FILE_NAME
+from watchglass_sync.journal_reader import FILE_NAME
 
 pytestmark = pytest.mark.slow
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Sequence
@@ -10,8 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from spacetimedb_client import Connection, connect
-from tests.support.waiting import until
+from spacetimedb_client import Admin, Connection, DatabaseNotFound, connect
+from tests.support.waiting import until, until_true
 from watchglass_sync.mirror_tables import OF_SESSIONS
 
 
@@ -27,6 +28,7 @@ class MirrorClient:
     @asynccontextmanager
     async def opened(cls, uri: str, database: str) -> AsyncIterator[MirrorClient]:
         """Connect as a new identity, and look at all that it may see."""
+        await until_published(uri, database)
         async with connect(uri, database) as connection:
             await connection.subscribe(*(f"SELECT * FROM {table}" for table in OF_SESSIONS))
             await connection.subscribe("SELECT * FROM command_result", "SELECT * FROM access")
@@ -49,6 +51,19 @@ class MirrorClient:
         results = self.db.command_result.key
         await until(lambda: results.find(name) is not None)
         return results.find(name)
+
+
+async def until_published(uri: str, database: str) -> None:
+    """A server does not wait for its mirror, which makes the database."""
+
+    async def is_there() -> bool:
+        with contextlib.suppress(DatabaseNotFound):
+            async with Admin(uri) as admin:
+                await admin.schema(database)
+                return True
+        return False
+
+    await until_true(is_there)
 
 
 async def mirror_command(data_dir: Path, *arguments: str) -> tuple[int | None, str]:

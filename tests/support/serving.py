@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from watchglass_server.mirror_process import PROGRAM
+
 READY = re.compile(r"watchglass is ready at (http://127\.0\.0\.1:(\d+))/#token=(\S+)\n")
 
 
@@ -104,9 +106,20 @@ class Serving:
         """The Node processes, by id: those of the zygote, and without a jail the server's own."""
         found = []
         for child in children_of(self.pid):
-            is_zygote = b"watchglass_jail" in Path(f"/proc/{child}/cmdline").read_bytes()
-            found += children_of(child) if is_zygote else [child]
+            command = Path(f"/proc/{child}/cmdline").read_bytes()
+            if b"watchglass_jail" in command:
+                found += children_of(child)
+            elif PROGRAM.encode() not in command:
+                found.append(child)
         return found
+
+    def mirrors(self) -> list[int]:
+        """The process of the mirror, by id, if there is one."""
+        return [
+            child
+            for child in children_of(self.pid)
+            if PROGRAM.encode() in Path(f"/proc/{child}/cmdline").read_bytes()
+        ]
 
     def _first_line(self, process: subprocess.Popen[str], wait_s: float) -> str:
         assert process.stdout is not None

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -20,6 +21,7 @@ from watchglass_sync.integration import SpacetimeDBIntegration
 from watchglass_sync.journal import Journal
 from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_database import MirrorDatabase
+from watchglass_sync.mirror_listener import MirrorListener
 from watchglass_sync.records import EventRecord, SessionRecord
 from watchglass_sync.remote_commands import CommandOutcome, RemoteCommand
 
@@ -29,6 +31,17 @@ pytestmark = pytest.mark.slow
 TIME = "2026-01-31T12:00:00.000000Z"
 FIELDS = {"name": "n", "created_at": TIME, "last_active_at": TIME, "executions": 0}
 POISON = b"poison"
+
+
+class Heard:
+    """What a mirror has told, by the names of its listener's methods."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_: self.told.append(name)
+
 
 Rows = Callable[[str], Awaitable[list[str]]]
 
@@ -113,9 +126,16 @@ async def mirrored(
 
     async with await Journal.open(folder / "data") as journal:
         mirror = SpacetimeDBIntegration(
-            journal, address, credentials, origin="here", perform=perform, public=public
+            journal,
+            address,
+            credentials,
+            origin="here",
+            ended_at={},
+            perform=perform,
+            listener=cast("MirrorListener", Heard()),
+            public=public,
         )
-        await mirror.start()
+        mirror.start()
         try:
             await until(lambda: mirror.status.state != "disconnected")
             yield journal, mirror, rows

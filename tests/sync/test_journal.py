@@ -20,7 +20,8 @@ from watchglass_sync.errors import (
     SessionUnknown,
 )
 from watchglass_sync.group_commit import ROOM_BYTES
-from watchglass_sync.journal import FILE_NAME, Journal
+from watchglass_sync.journal import Journal
+from watchglass_sync.journal_reader import FILE_NAME
 from watchglass_sync.records import (
     Chunk,
     DumpRecord,

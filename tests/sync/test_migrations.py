@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from watchglass_sync.errors import JournalBroken
-from watchglass_sync.journal import FILE_NAME, Journal
+from watchglass_sync.journal import Journal
+from watchglass_sync.journal_reader import FILE_NAME
 from watchglass_sync.migrations import APPLICATION_ID, SCHEMA_VERSION
 from watchglass_sync.records import EventRecord, SessionRecord
 

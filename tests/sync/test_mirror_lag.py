@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchglass_sync.mirror_lag import MirrorLag
-from watchglass_sync.records import Event
+from watchglass_sync.mirror_listener import Span
 
 START_S = 1_800_000_000.0
 
@@ -18,8 +18,9 @@ def text(second: float) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
 
 
-def events(first: int, last: int, second: float = 0) -> list[Event]:
-    return [Event(seq, text(second), "stream", {}) for seq in range(first, last + 1)]
+def span(last: int, second: float) -> dict[str, Span]:
+    """Events of session "s", all of one time."""
+    return {"s": Span(text(second), last, text(second))}
 
 
 def test_what_is_recorded_waits_until_it_is_written() -> None:
@@ -27,11 +28,11 @@ def test_what_is_recorded_waits_until_it_is_written() -> None:
     lag.recorded("s", text(1), 3)
     lag.recorded("s", text(2), 5)
     assert (lag.behind_by(), lag.oldest_s(START_S + 4)) == (5, 3.0)
-    lag.read("s", events(1, 3, 1))
+    lag.read(span(3, 1))
     assert lag.behind_by() == 5
     lag.written()
     assert (lag.mirrored("s"), lag.behind_by()) == (3, 2)
-    lag.read("s", events(4, 5, 2))
+    lag.read(span(5, 2))
     assert lag.late_s("s", START_S + 4) == 2.0
     lag.written()
     assert (lag.behind_by(), lag.late_s("s", START_S + 9), lag.oldest_s(START_S + 9)) == (0, 0, 0)
@@ -40,7 +41,7 @@ def test_what_is_recorded_waits_until_it_is_written() -> None:
 def test_a_batch_that_was_cut_is_not_written() -> None:
     lag = MirrorLag()
     lag.recorded("s", text(1), 5)
-    lag.read("s", events(1, 5, 1))
+    lag.read(span(5, 1))
     lag.connected({"s": 2})
     lag.written()
     assert (lag.mirrored("s"), lag.behind_by()) == (2, 3)
@@ -53,13 +54,13 @@ def test_what_was_stored_before_the_start_is_behind_once_the_database_says_so() 
     assert (lag.behind_by(), lag.oldest_s(START_S)) == (0, 0)
     lag.connected({"old": 10})
     assert (lag.behind_by(), lag.mirrored("older"), lag.oldest_s(START_S)) == (4, 0, 0)
-    lag.read("older", events(1, 4, -60))
+    lag.read({"older": Span(text(-60), 4, text(-60))})
     assert lag.oldest_s(START_S) == 60.0
 
 
 def test_events_that_are_read_before_one_is_told_of_them_are_not_behind() -> None:
     lag = MirrorLag()
-    lag.read("s", events(1, 7, 1))
+    lag.read(span(7, 1))
     lag.written()
     lag.recorded("s", text(1), 5)
     assert (lag.behind_by(), lag.late_s("s", START_S + 9)) == (0, 0)
@@ -68,7 +69,7 @@ def test_events_that_are_read_before_one_is_told_of_them_are_not_behind() -> Non
 def test_a_session_that_is_gone_counts_no_more() -> None:
     lag = MirrorLag()
     lag.recorded("s", text(1), 5)
-    lag.read("s", events(1, 5, 1))
+    lag.read(span(5, 1))
     lag.forgotten("s")
     lag.written()
     assert (lag.behind_by(), lag.mirrored("s")) == (0, 0)
@@ -107,9 +108,9 @@ def test_counts_are_exact_and_no_age_is_less_than_the_oldest_that_waits(
         elif step == "read":
             after = read.get(session, rows[session])
             taken = times[session][after : after + count]
-            lag.read(session, [Event(after + n, text(at), "", {}) for n, at in enumerate(taken, 1)])
             if taken:
                 read[session] = after + len(taken)
+                lag.read({session: Span(text(taken[0]), read[session], text(taken[-1]))})
         elif step == "write":
             rows |= read
             read = {}
@@ -132,6 +133,6 @@ def test_the_age_is_exact_while_what_waits_is_read() -> None:
     for n in range(1, 5):
         lag.recorded("s", text(10 * n), n)
     for n in range(1, 5):
-        lag.read("s", events(n, n, 10 * n))
+        lag.read(span(n, 10 * n))
         assert lag.late_s("s", START_S + 50) == 50 - 10 * n
         lag.written()

@@ -31,7 +31,8 @@ from watchglass_server.subcommands.connecting import (
     split_address,
 )
 from watchglass_sync.errors import DataDirLocked, SyncError
-from watchglass_sync.journal import FILE_NAME, Journal
+from watchglass_sync.journal import Journal
+from watchglass_sync.journal_reader import FILE_NAME
 
 NAME = "doctor"
 HELP = "check this machine and say what to do"
