@@ -102,10 +102,13 @@ class MirrorProcess:
     async def caught_up(self, limit_s: float) -> bool:
         """Wait until all that is recorded has its rows; False when it has not in time."""
         until = time.monotonic() + limit_s
-        while (left := until - time.monotonic()) > 0:
-            if self._process is not None and await self._ask_caught_up(self._process, left):
-                return True
-            await asyncio.sleep(AGAIN_S)  # it is about to start
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                while True:
+                    left = until - time.monotonic()
+                    if self._process is not None and await self._ask_caught_up(self._process, left):
+                        return True
+                    await asyncio.sleep(AGAIN_S)  # it is about to start
         return False
 
     async def stop(self, grace: float = GRACE_S) -> None:

@@ -1,0 +1,81 @@
+"""The process of the mirror, where it does not do what it should: nobody waits for it for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.serving import children_of
+from tests.support.waiting import until
+from watchglass_server.mirror_process import PROGRAM, Mirrored, MirrorProcess
+from watchglass_sync.journal import Journal
+from watchglass_sync.mirror_address import MirrorAddress
+from watchglass_sync.remote_commands import CommandOutcome, RemoteCommand
+
+NOWHERE = MirrorAddress("http://127.0.0.1:1", "watchglass")
+
+
+async def perform(command: RemoteCommand) -> CommandOutcome:
+    raise AssertionError(command)
+
+
+@pytest.fixture
+async def mirror(tmp_path: Path) -> AsyncIterator[MirrorProcess]:
+    """One whose database is not there."""
+    async with await Journal.open(tmp_path / "data") as journal:
+        mirrored = Mirrored(NOWHERE, journal.path, tmp_path / "kept", "here", public=False)
+        process = MirrorProcess(journal, mirrored, perform)
+        await process.start()
+        yield process
+        await process.stop(grace=0.2)
+        assert pids() == []
+
+
+def pids() -> list[int]:
+    """Those of mirrors that this process has started."""
+    return [
+        pid
+        for pid in children_of(os.getpid())
+        if PROGRAM.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+async def test_it_says_that_the_database_is_not_there(mirror: MirrorProcess) -> None:
+    assert await mirror.has_looked(20)
+    assert mirror.status.state == "disconnected"
+    assert "127.0.0.1:1" in (mirror.status.problem or "")
+    assert not await mirror.caught_up(0.2)
+
+
+async def test_one_that_answers_nothing_is_waited_for_no_longer_than_was_said_and_ended(
+    mirror: MirrorProcess,
+) -> None:
+    await until(lambda: len(pids()) == 1)
+    os.kill(pids()[0], signal.SIGSTOP)
+    began = time.monotonic()
+    assert not await mirror.has_looked(0.2)
+    assert not await mirror.caught_up(0.2)
+    assert time.monotonic() - began < 10
+
+
+async def test_one_that_dies_is_told_of_and_replaced(mirror: MirrorProcess) -> None:
+    assert await mirror.has_looked(20)
+    (first,) = pids()
+    errors = mirror.status.errors
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: "its process ended (-9)" in (mirror.status.problem or ""))
+    assert mirror.status.errors > errors
+    await until(lambda: pids() not in ([], [first]))
+    await until(lambda: "127.0.0.1:1" in (mirror.status.problem or ""))
+
+
+async def test_ending_it_at_once_is_no_fault(mirror: MirrorProcess) -> None:
+    await asyncio.sleep(0)
+    await mirror.stop(grace=0.2)
+    assert pids() == []
