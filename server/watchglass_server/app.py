@@ -189,8 +189,8 @@ class PyodideServer:
         gateway.attach(self.application, calls)
         await mirroring.resume()
         await sessions.start()
-        await mirroring.start()
         self._stack.push_async_callback(mirroring.stop)
+        await mirroring.start()
         self._stack.push_async_callback(bindings.close)
         await self._stack.enter_async_context(HttpConnections(self.application, listening))
         # In this order: sessions end and say so, then everybody is sent away, then HTTP stops.

@@ -21,6 +21,7 @@ from watchglass_sync.mirror_address import MirrorAddress
 from watchglass_sync.mirror_lag import MirrorLag
 from watchglass_sync.mirror_listener import MirrorStatus
 from watchglass_sync.permissions import Permissions
+from watchglass_sync.remote_commands import CommandOutcome, RemoteCommand
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ STEADY_S: Final = 10.0
 GRACE_S: Final = 2.0
 END_S: Final = 3.0
 AGAIN_S: Final = 0.05
+OUTCOMES_KEPT: Final = 1000
+"""So many commands are remembered, for those whose answer was lost with its process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class MirrorProcess:
         self._looked = asyncio.Event()
         self._numbers = itertools.count(1)
         self._asked: dict[int, asyncio.Future[bool]] = {}
-        self._performing: dict[int, asyncio.Task[None]] = {}
+        self._commands: dict[tuple[int, str], asyncio.Future[CommandOutcome]] = {}
+        self._answering: dict[int, asyncio.Task[None]] = {}
         self._is_stopping = False
         self._task: asyncio.Task[None] | None = None
 
@@ -126,6 +130,8 @@ class MirrorProcess:
             _log.error("the process of the mirror does not end, and is killed")
             self._task.cancel()
             await asyncio.wait({self._task})
+        for command in self._commands.values():
+            command.cancel()
 
     # --- its process
 
@@ -135,8 +141,10 @@ class MirrorProcess:
             began = time.monotonic()
             try:
                 words = f"its process ended ({await self._live()})"
-            except (OSError, ValueError) as problem:
-                words = f"its process failed ({problem})"
+            except Exception as problem:
+                words = f"its process failed ({type(problem).__name__}: {problem})"
+                if not isinstance(problem, OSError | TimeoutError | ValueError):
+                    _log.error("the mirror failed by a fault of its own", exc_info=problem)
             if self._is_stopping:
                 return
             _log.error("the mirror: %s; another one is started", words)
@@ -161,7 +169,8 @@ class MirrorProcess:
             assert process.stdout is not None
             async for line in process.stdout:
                 self._take(process, wire.from_mirror(line), counted)
-            return await process.wait()
+            async with asyncio.timeout(END_S):
+                return await process.wait()
         finally:
             self._process = None
             telling.cancel()
@@ -184,7 +193,7 @@ class MirrorProcess:
         )
 
     def _let_go(self) -> None:
-        for task in self._performing.values():
+        for task in self._answering.values():
             task.cancel()
         for asked in self._asked.values():
             if not asked.done():
@@ -243,18 +252,36 @@ class MirrorProcess:
                 self.permissions = Permissions(permissions)
             case wire.Perform(number):
                 task = asyncio.create_task(self._answer(process, said))
-                self._performing[number] = task
-                task.add_done_callback(lambda _: self._performing.pop(number, None))
+                self._answering[number] = task
+                task.add_done_callback(lambda done: self._answered(number, done))
             case wire.Drop(number):
-                if (dropped := self._performing.get(number)) is not None:
+                if (dropped := self._answering.get(number)) is not None:
                     dropped.cancel()
             case wire.CaughtUp(number, is_caught_up):
                 if (asked := self._asked.get(number)) is not None and not asked.done():
                     asked.set_result(is_caught_up)
 
     async def _answer(self, process: Process, asked: wire.Perform) -> None:
-        outcome = await self._perform(asked.command)
+        # A command goes on when nobody waits for its answer any more: half of one is no state.
+        outcome = await asyncio.shield(self._command(asked.command))
         self._say(process, wire.Performed(asked.number, outcome))
+
+    def _answered(self, number: int, task: asyncio.Task[None]) -> None:
+        if self._answering.get(number) is task:  # the numbers of another process are its own
+            del self._answering[number]
+
+    def _command(self, command: RemoteCommand) -> asyncio.Future[CommandOutcome]:
+        """Perform it, once: whoever asks again after a cut waits for the same, or is told it."""
+        row = command.place, command.name
+        task = self._commands.pop(row, None)
+        if task is None:
+            task = asyncio.ensure_future(self._perform(command))
+        self._commands[row] = task  # the last that was asked for is last
+        if len(self._commands) > OUTCOMES_KEPT:
+            first, oldest = next(iter(self._commands.items()))
+            if oldest.done():
+                del self._commands[first]
+        return task
 
 
 def _summed(before: MirrorStatus, now: MirrorStatus) -> MirrorStatus:

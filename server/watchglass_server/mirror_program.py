@@ -13,6 +13,7 @@ from typing import Any
 
 from spacetimedb_client import FileCredentials
 from watchglass_server import mirror_wire as wire
+from watchglass_server.fields import MAX_MESSAGE_BYTES
 from watchglass_server.logs import log_to_stderr
 from watchglass_sync.integration import SpacetimeDBIntegration
 from watchglass_sync.journal_reader import JournalReader
@@ -57,7 +58,10 @@ class Server:
         self.say(wire.Granted(list(permissions)))
 
     async def perform(self, command: RemoteCommand) -> CommandOutcome:
-        """Have the server do it; it stops when nobody waits any more."""
+        """Have the server do it; what is larger than any command need not get there."""
+        if sum(map(_size, command.arguments.values())) > MAX_MESSAGE_BYTES:
+            words = f"A command has at most {MAX_MESSAGE_BYTES:,} characters. Send a smaller one."
+            return CommandOutcome(command.session or None, None, "too_large", words)
         number = next(self._numbers)
         outcome: asyncio.Future[CommandOutcome] = asyncio.get_running_loop().create_future()
         self._waiting[number] = outcome
@@ -75,11 +79,16 @@ class Server:
             outcome.set_result(answer.outcome)
 
 
+def _size(argument: object) -> int:
+    return len(argument) if isinstance(argument, str) else 0
+
+
 async def run() -> None:
     """Until the server says so, or is not there any more."""
     loop = asyncio.get_running_loop()
     # A service's end may reach every process of it: the server says when it has said all.
-    loop.add_signal_handler(signal.SIGTERM, lambda: None)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, lambda: None)
     lines = asyncio.StreamReader(limit=wire.LINE_BYTES)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     pipe, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, sys.stdout)

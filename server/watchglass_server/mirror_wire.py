@@ -11,8 +11,8 @@ from watchglass_sync.mirror_listener import MirrorStatus, Span
 from watchglass_sync.permissions import Permission
 from watchglass_sync.remote_commands import CommandOutcome, RemoteCommand
 
-# A command's code or value may have 32 MiB, and JSON escapes some letters as six.
-LINE_BYTES: Final = 256 * 2**20
+# A command's code or value, of which JSON escapes some letters as six, or all sessions there are.
+LINE_BYTES: Final = 128 * 2**20
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="is"):

@@ -112,15 +112,15 @@ class FollowedRow:
         for follower in list(self.followers):
             follower.row_came(self.picture)
 
-    def undone(self, known: Bytes, ours: Picture) -> Picture:
-        """What our row, made of `known`, has undone of others, and still does."""
+    def undone(self, known: Bytes, written: Picture) -> Picture:
+        """What others have put in the place of `known`, and `written` hides since."""
         now = self.picture
         if self.found is None or now is None:
             return {}
         return {
             name: value
             for name, value in self.form.row_picture(self.found).items()
-            if name not in ours and value != known[name] and now[name] == known[name]
+            if value not in (known[name], written[name]) and now[name] == written[name]
         }
 
     async def shows(self, columns: Picture) -> None:
@@ -249,9 +249,10 @@ class RowDatabase:
         self._rows.clear()
         self._keys.clear()
         for row in rows:
-            if row.subscription is not None:
-                for follower in list(row.followers):
-                    follower.disconnected()
+            followers = list(row.followers) if row.subscription is not None else []
+            row.followers.clear()  # what it was is not told any more, late as it may be due
+            for follower in followers:
+                follower.disconnected()
 
     # --- following
 
@@ -336,10 +337,11 @@ class RowDatabase:
         if row.is_due and not row.calling.locked():
             row.tell()
 
-    def _own(self, work: Coroutine[Any, Any, None]) -> None:
+    def _own(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _drop(self, connection: Connection) -> None:
         """Come back by another connection: this one owes an answer."""
@@ -358,8 +360,7 @@ class RowDatabase:
         if connection is None or admin is None or row is None:
             raise RowWriteLost
         try:
-            async with asyncio.timeout(ANSWER_S):
-                await self._write(connection, admin, row, columns)
+            await self._write(connection, admin, row, columns)
         except (CallError, PermissionDenied, ValueMisfit, *UNSUITABLE) as problem:
             raise RowWriteRefused(str(problem)) from problem
         except (SpacetimeDBError, TimeoutError, OSError) as problem:
@@ -373,41 +374,75 @@ class RowDatabase:
     async def _write(
         self, connection: Connection, admin: Admin, row: FollowedRow, columns: Picture
     ) -> None:
-        form, known = row.form, row.picture
-        if known is None:
-            raise RowWriteRefused("there is no such row now; it has to be inserted first")
+        form = row.form
         if form.why_read_only is not None:
             raise RowWriteRefused(form.why_read_only)
         if form.reducer is not None:
-            async with row.calling:
-                await self._call(connection.reducers[form.reducer], row, columns)
-        else:
+            # Not cut in two when nobody waits any more: what it has undone is put right first.
+            calling = self._own(self._call(connection.reducers[form.reducer], row, columns))
+            calling.add_done_callback(_heard)
+            await asyncio.shield(calling)
+            return
+        _must_be_there(row)
+        async with asyncio.timeout(ANSWER_S):
             await self._update(admin, form, columns)
             await row.shows(columns)
 
     async def _call(
         self, reducer: Callable[[Any], Awaitable[Any]], row: FollowedRow, columns: Picture
     ) -> None:
-        """Have it written whole; what others changed on the way there is put right at once."""
+        """Have it written whole, and say what it is then, also when nobody waits any more."""
+        try:
+            async with row.calling:
+                await self._call_and_put_right(reducer, row, columns)
+        finally:
+            self._tell(row)
+
+    async def _call_and_put_right(
+        self, reducer: Callable[[Any], Awaitable[Any]], row: FollowedRow, columns: Picture
+    ) -> None:
+        """What others changed on the way there is written again at once."""
+        undone = await self._called(reducer, row, _must_be_there(row), columns)
+        undone = {name: undone[name] for name in undone if name not in columns}
         for _ in range(PUT_RIGHT_AT_MOST):
-            known = row.picture
-            if known is None:
+            if not undone or (now := row.picture) is None:
                 return
-            row.found = None
-            await reducer(row.form.changed_row(known, columns))
-            columns = row.undone(known, columns)
-            if not columns:
-                return
+            undone = await self._called(reducer, row, now, undone)
         _log.warning(
             "%s: others change it too often; of theirs this may be lost: %s",
-            row.form.address, ", ".join(columns),
+            row.form.address, ", ".join(undone),
         )  # fmt: skip
+
+    async def _called(
+        self,
+        reducer: Callable[[Any], Awaitable[Any]],
+        row: FollowedRow,
+        known: Bytes,
+        columns: Picture,
+    ) -> Picture:
+        """Write a row that is `known` but for some columns; returns what that has undone."""
+        row.found = None
+        async with asyncio.timeout(ANSWER_S):
+            await reducer(row.form.changed_row(known, columns))
+        return row.undone(known, {**known, **columns})
 
     async def _update(self, admin: Admin, form: RowForm, columns: Picture) -> None:
         try:
             await admin.sql(self._database, form.update_statement(columns))
         except QueryError as problem:  # servers know no negative numbers here, for one
             raise RowWriteRefused(f"SQL cannot write it ({problem}): {form.wanted}") from problem
+
+
+def _heard(task: asyncio.Task[None]) -> None:
+    """Whoever waited has got the error, and nobody misses it where nobody does."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _must_be_there(row: FollowedRow) -> Bytes:
+    if row.picture is None:
+        raise RowWriteRefused("there is no such row now; it has to be inserted first")
+    return row.picture
 
 
 async def _ended(subscription: Subscription) -> None:

@@ -11,12 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from spacetimedb_client import FileCredentials, connect
+from spacetimedb_client.testing import Server
+from tests.sdk.conftest import server_program
 from tests.support.serving import children_of
 from tests.support.waiting import until
 from watchglass_server.mirror_process import PROGRAM, Mirrored, MirrorProcess
+from watchglass_sync.granting import Granting
 from watchglass_sync.journal import Journal
 from watchglass_sync.mirror_address import MirrorAddress
+from watchglass_sync.permissions import Permission
 from watchglass_sync.remote_commands import CommandOutcome, RemoteCommand
+
+__all__ = ["server_program"]
 
 NOWHERE = MirrorAddress("http://127.0.0.1:1", "watchglass")
 
@@ -73,6 +80,44 @@ async def test_one_that_dies_is_told_of_and_replaced(mirror: MirrorProcess) -> N
     assert mirror.status.errors > errors
     await until(lambda: pids() not in ([], [first]))
     await until(lambda: "127.0.0.1:1" in (mirror.status.problem or ""))
+
+
+async def test_a_command_is_performed_once_though_the_process_dies_over_it(
+    server_program: Path, tmp_path: Path
+) -> None:
+    performed: list[RemoteCommand] = []
+    may_go_on = asyncio.Event()
+
+    async def slowly(command: RemoteCommand) -> CommandOutcome:
+        performed.append(command)
+        await may_go_on.wait()
+        return CommandOutcome(session="made")
+
+    with Server(tmp_path / "db", binary=server_program) as database:
+        address = MirrorAddress(database.uri, "watchglass")
+        kept = FileCredentials(tmp_path / "kept")
+        async with await Journal.open(tmp_path / "data") as journal:
+            mirrored = Mirrored(address, journal.path, tmp_path / "kept", "here", public=False)
+            mirror = MirrorProcess(journal, mirrored, slowly)
+            await mirror.start()
+            assert await mirror.has_looked(20)
+            async with connect(database.uri, address.database) as somebody:
+                await somebody.subscribe("SELECT * FROM command_result")
+                async with Granting.opened(address, kept) as granting:
+                    await granting.grant(Permission(str(somebody.identity), None, "owner"))
+                actions = somebody.bindings.types
+                action = actions.Action.CreateSession(actions.CreateSession("mine"))
+                await somebody.reducers.command("1", "", action)
+                await until(lambda: len(performed) == 1)
+                os.kill(pids()[0], signal.SIGKILL)
+                await until(lambda: mirror.status.state == "disconnected")
+                await until(lambda: mirror.status.state == "connected")
+                may_go_on.set()
+                await until(lambda: len(somebody.db.command_result) == 1)
+                (answer,) = somebody.db.command_result
+                assert (answer.ok, answer.session) == (True, "made")
+            assert len(performed) == 1
+            await mirror.stop()
 
 
 async def test_ending_it_at_once_is_no_fault(mirror: MirrorProcess) -> None:

@@ -93,7 +93,7 @@ async def test_what_others_change_while_a_row_is_written_whole_is_not_lost(
         await listener.until_connected()
         writing = asyncio.create_task(write_without_end(rows, listener))
         for hp in range(100):
-            await arena.put(hp=hp)
+            await asyncio.gather(arena.put(hp=hp + 100), arena.put(hp=hp))
             # Two that were begun too early for it put it right themselves; the third knows it.
             await until_least(arena, written + 3)
             assert arena.unit().hp == hp
