@@ -105,15 +105,14 @@ class MirrorProcess:
 
     async def caught_up(self, limit_s: float) -> bool:
         """Wait until all that is recorded has its rows; False when it has not in time."""
-        until = time.monotonic() + limit_s
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(limit_s):
                 while True:
-                    left = until - time.monotonic()
-                    if self._process is not None and await self._ask_caught_up(self._process, left):
+                    if self._process is not None and await self._ask(self._process, limit_s):
                         return True
-                    await asyncio.sleep(AGAIN_S)  # it is about to start
-        return False
+                    await asyncio.sleep(AGAIN_S)  # another one is about to start
+        except TimeoutError:
+            return False
 
     async def stop(self, grace: float = GRACE_S) -> None:
         """Write what there is, within so many seconds, and end."""
@@ -156,7 +155,7 @@ class MirrorProcess:
 
     async def _live(self) -> int:
         """Start one, and hear what it says until it ends; returns its exit code."""
-        counted = replace(self.status)
+        before = self.status
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", PROGRAM,
             stdin=PIPE, stdout=PIPE, limit=wire.LINE_BYTES,
@@ -168,7 +167,7 @@ class MirrorProcess:
             self._process = process
             assert process.stdout is not None
             async for line in process.stdout:
-                self._take(process, wire.from_mirror(line), counted)
+                self._take(process, wire.from_mirror(line), before)
             async with asyncio.timeout(END_S):
                 return await process.wait()
         finally:
@@ -220,7 +219,8 @@ class MirrorProcess:
             self._say(process, wire.Changed(list(self._changed)))
             self._changed.clear()
 
-    async def _ask_caught_up(self, process: Process, limit_s: float) -> bool:
+    async def _ask(self, process: Process, limit_s: float) -> bool:
+        """Whether all rows are there, as soon as they are."""
         number = next(self._numbers)
         asked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._asked[number] = asked

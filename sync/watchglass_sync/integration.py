@@ -26,7 +26,7 @@ from watchglass_sync.records import RESUMED_FROM, Event, SessionRow
 _log = logging.getLogger(__name__)
 
 BATCH_STEPS: Final = 1000
-# What is recorded meanwhile shares a batch: one for each event would slow short executions down.
+# What is recorded meanwhile shares a batch: a transaction costs more than the rows of one event.
 GATHER_S: Final = 0.02
 STEPS_IN_TURN: Final = 50
 END_S: Final = 1.0
@@ -259,7 +259,7 @@ class SpacetimeDBIntegration:
         for step in mirror.taking(events):
             steps.append(step)
             if len(steps) % STEPS_IN_TURN == 0:
-                await asyncio.sleep(0)  # sessions come first
+                await asyncio.sleep(0)  # commands come in between
         if (old := mirror.surplus()) is not None:
             steps += mirror.drop(await database.old_executions(session, old))
         if events and events[-1].seq < row.last_seq:

@@ -15,6 +15,7 @@ from spacetimedb_client import (
     Connection,
     ConnectionLost,
     ConversionError,
+    EventContext,
     Identity,
     MessageTooLarge,
     PermissionDenied,
@@ -26,7 +27,6 @@ from spacetimedb_client import (
 )
 from spacetimedb_client.backoff import delays
 from spacetimedb_client.http_answers import identity_of_token
-from spacetimedb_client.tables import EventContext
 from watchglass_sync.bindings import Picture
 from watchglass_sync.errors import BindingRefused, ValueMisfit
 from watchglass_sync.row_form import Bytes, Owner, RowAddress, RowForm

@@ -8,7 +8,6 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
@@ -17,26 +16,19 @@ from aiohttp import ClientSession
 
 from spacetimedb_client import Admin, ConnectError
 from spacetimedb_client.testing import Server
-from tests.sdk.conftest import server_program
 from tests.support.client import Client
+from tests.support.databases import lasting, server_program
 from tests.support.mirror_client import mirror_command, until_published
 from tests.support.mirrored import Mirrored
 from tests.support.serving import Serving
 from tests.support.waiting import until_true
 from tests.support.wire_proxy import WireProxy
 
-__all__ = ["server_program"]
+__all__ = ["lasting", "server_program"]
 
 pytestmark = pytest.mark.slow
 DATABASE = "watchglass"
 FAULTS = ("cut", "cut in a batch", "kill database", "kill mirror", "kill server")
-
-
-@pytest.fixture
-def lasting(server_program: Path, tmp_path: Path) -> Iterator[Server]:
-    """A database server that keeps its rows on disk."""
-    with Server(tmp_path / "db", binary=server_program, in_memory=False) as server:
-        yield server
 
 
 async def test_what_runs_is_seen_as_rows(lasting: Server, tmp_path: Path, cache_dir: Path) -> None:

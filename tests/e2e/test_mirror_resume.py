@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from spacetimedb_client import Admin, FileCredentials
 from spacetimedb_client.testing import Server
-from tests.sdk.conftest import server_program
 from tests.support.client import Client, Json
+from tests.support.databases import lasting, server_program
 from tests.support.mirror_client import MirrorClient, mirror_command
 from tests.support.mirrored import Mirrored
 from tests.support.serving import Serving
@@ -21,7 +20,7 @@ from watchglass_server.mirroring import CREDENTIALS
 from watchglass_sync.journal import Journal
 from watchglass_sync.records import RESUMED_FROM
 
-__all__ = ["server_program"]
+__all__ = ["lasting", "server_program"]
 
 pytestmark = pytest.mark.slow
 DATABASE = "watchglass"
@@ -35,13 +34,6 @@ class Endless:
     while units != 3: pass  # it is 4 when this is run again
 gone = 1
 """
-
-
-@pytest.fixture
-def lasting(server_program: Path, tmp_path: Path) -> Iterator[Server]:
-    """A database server that keeps its rows on disk."""
-    with Server(tmp_path / "db", binary=server_program, in_memory=False) as server:
-        yield server
 
 
 class Scene:

@@ -14,9 +14,9 @@ import pytest
 from spacetimedb_client import FileCredentials, connect
 from spacetimedb_client.testing import Server
 from tests.sdk.conftest import server_program
-from tests.support.serving import children_of
+from tests.support.serving import mirrors_of
 from tests.support.waiting import until
-from watchglass_server.mirror_process import PROGRAM, Mirrored, MirrorProcess
+from watchglass_server.mirror_process import Mirrored, MirrorProcess
 from watchglass_sync.granting import Granting
 from watchglass_sync.journal import Journal
 from watchglass_sync.mirror_address import MirrorAddress
@@ -46,11 +46,7 @@ async def mirror(tmp_path: Path) -> AsyncIterator[MirrorProcess]:
 
 def pids() -> list[int]:
     """Those of mirrors that this process has started."""
-    return [
-        pid
-        for pid in children_of(os.getpid())
-        if PROGRAM.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+    return mirrors_of(os.getpid())
 
 
 async def test_it_says_that_the_database_is_not_there(mirror: MirrorProcess) -> None:

@@ -17,6 +17,7 @@ from watchglass_server.mirroring import CREDENTIALS
 
 ASKED_S = 15
 UNIT = {"id": u32, "hp": u8, "x": float, "name": str}
+ROW = {"id": 3, "hp": 10, "x": 0.0, "name": "Ann"}
 
 
 def arena(*, reducers: bool = True) -> Module:
@@ -43,7 +44,7 @@ class Game:
     async def put(self, **columns: Any) -> None:
         """Insert a unit, or change it."""
         known = self.unit(columns.get("id", 3))
-        before = {"id": 3, "hp": 10, "x": 0.0, "name": "Ann"}
+        before: dict[str, Any] = ROW
         if known is not None:
             before = {name: getattr(known, name) for name in UNIT}
         row = {**before, **columns}

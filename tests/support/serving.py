@@ -106,7 +106,7 @@ class Serving:
         """The Node processes, by id: those of the zygote, and without a jail the server's own."""
         found = []
         for child in children_of(self.pid):
-            command = Path(f"/proc/{child}/cmdline").read_bytes()
+            command = command_of(child)
             if b"watchglass_jail" in command:
                 found += children_of(child)
             elif PROGRAM.encode() not in command:
@@ -115,11 +115,7 @@ class Serving:
 
     def mirrors(self) -> list[int]:
         """The process of the mirror, by id, if there is one."""
-        return [
-            child
-            for child in children_of(self.pid)
-            if PROGRAM.encode() in Path(f"/proc/{child}/cmdline").read_bytes()
-        ]
+        return mirrors_of(self.pid)
 
     def _first_line(self, process: subprocess.Popen[str], wait_s: float) -> str:
         assert process.stdout is not None
@@ -141,6 +137,16 @@ class Serving:
     ) -> None:
         if self._process is not None:
             self.kill() if error else self.stop()
+
+
+def mirrors_of(pid: int) -> list[int]:
+    """The processes of mirrors that it has started."""
+    return [child for child in children_of(pid) if PROGRAM.encode() in command_of(child)]
+
+
+def command_of(pid: int) -> bytes:
+    """By what it was started; its words end with zeros."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def children_of(pid: int) -> list[int]:

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-
-import pytest
 
 from spacetimedb_client import Admin
 from spacetimedb_client.testing import Server
-from tests.sdk.conftest import server_program
 from tests.support.bound import Game, game
+from tests.support.databases import database, server_program
 from tests.support.waiting import until_true
 from watchglass_sync.row_database import RowDatabase
 from watchglass_sync.row_form import Bytes, RowAddress, RowForm
 
-__all__ = ["server_program"]
-
-
-@pytest.fixture(scope="module")
-def database(server_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("db"), binary=server_program) as server:
-        yield server
+__all__ = ["database", "server_program"]
 
 
 class Listener:
